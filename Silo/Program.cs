@@ -1,1 +1,15 @@
-WebApplication.CreateBuilder(args).Build();
+using Billing.Silo.Hosting;
+using Billing.Silo.Storage.Sqlite;
+
+try
+{
+    await using var platform = await Platform.Start(args);
+    platform.PrintAddresses();
+    await platform.Run();
+    return platform.StoppedBy is null ? 0 : 1;
+}
+catch (Exception refused) when (refused is StoreInUseException or InvalidDataException or InvalidOperationException or IOException)
+{
+    await Console.Error.WriteLineAsync($"The platform cannot start: {refused.Message}");
+    return 1;
+}

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Orleans;
+
+namespace Billing.Accounts;
+
+/// <summary>A merchant account as of now.</summary>
+/// <param name="Id">The account id: the <c>subject</c> of its events.</param>
+/// <param name="Name">The merchant's name.</param>
+/// <param name="Email">Where the merchant is written to; need not be unique.</param>
+/// <param name="Country">ISO 3166-1 alpha-2, if known.</param>
+/// <param name="Status">Where the account stands in its life.</param>
+/// <param name="Currency">ISO 4217, upper case; every amount is in its minor unit.</param>
+/// <param name="CreatedAt">When the account was made.</param>
+/// <param name="AutomaticPlanChanges">Whether usage may move its plans.</param>
+/// <param name="Subscriptions">One per product.</param>
+/// <param name="Usage">The usage of the running period, a row per meter it subscribes to.</param>
+/// <param name="Balance">Account credit in minor units, spent on the next invoices.</param>
+/// <param name="Holds">What keeps the account from being charged or counted, in words; empty when nothing does.</param>
+[GenerateSerializer, Immutable, Alias("billing.account")]
+public sealed record AccountView(
+    [property: Id(0)] string Id,
+    [property: Id(1)] string Name,
+    [property: Id(2)] string Email,
+    [property: Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Country,
+    [property: Id(4)] AccountStatus Status,
+    [property: Id(5)] string Currency,
+    [property: Id(6)] DateTimeOffset CreatedAt,
+    [property: Id(7)] bool AutomaticPlanChanges,
+    [property: Id(8)] ImmutableArray<SubscriptionView> Subscriptions,
+    [property: Id(9)] ImmutableArray<MeterUsageView> Usage,
+    [property: Id(10)] long Balance,
+    [property: Id(11)] ImmutableArray<string> Holds);
+
+/// <summary>Where an account stands in its life. The numbers are stored: add at the end, reuse none.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<AccountStatus>))]
+public enum AccountStatus
+{
+    /// <summary>Has no subscription yet: it lacks a payment method.</summary>
+    [JsonStringEnumMemberName("pending")]
+    Pending = 1,
+
+    /// <summary>In its trial: usage is shown, never billed.</summary>
+    [JsonStringEnumMemberName("trialing")]
+    Trialing = 2,
+
+    /// <summary>Subscribed and in good standing.</summary>
+    [JsonStringEnumMemberName("active")]
+    Active = 3,
+
+    /// <summary>A charge was declined and is being asked for again.</summary>
+    [JsonStringEnumMemberName("past_due")]
+    PastDue = 4,
+
+    /// <summary>Service is withheld.</summary>
+    [JsonStringEnumMemberName("suspended")]
+    Suspended = 5,
+
+    /// <summary>Ended.</summary>
+    [JsonStringEnumMemberName("cancelled")]
+    Cancelled = 6,
+}
+
+/// <summary>One product that an account subscribes to.</summary>
+/// <param name="Product">The product.</param>
+/// <param name="Plan">The plan it is on.</param>
+/// <param name="CatalogVersion">The catalogue version its prices come from.</param>
+/// <param name="Period">The running billing period.</param>
+[GenerateSerializer, Immutable, Alias("billing.subscription")]
+public sealed record SubscriptionView(
+    [property: Id(0)] string Product,
+    [property: Id(1)] string Plan,
+    [property: Id(2)] string CatalogVersion,
+    [property: Id(3)] BillingPeriod Period);
+
+/// <summary>The usage of one meter in the running period.</summary>
+/// <param name="Meter">The meter.</param>
+/// <param name="Quantity">What counts so far, in the meter's unit.</param>
+/// <param name="Pending">What may still be cancelled; not part of <paramref name="Quantity"/>.</param>
+/// <param name="Included">The plan's allowance per period, in the meter's unit.</param>
+/// <param name="Forecast">The quantity at the end of the period if usage goes on at the rate of the period so far, rounded down to whole units.</param>
+[GenerateSerializer, Immutable, Alias("billing.meter-usage")]
+public sealed record MeterUsageView(
+    [property: Id(0)] string Meter,
+    [property: Id(1)] Quantity Quantity,
+    [property: Id(2)] Quantity Pending,
+    [property: Id(3)] Quantity Included,
+    [property: Id(4)] Quantity Forecast);
+
+/// <summary>An account, or why there is none to show.</summary>
+/// <param name="Refusal">Set when there is nothing to show or the command was refused.</param>
+/// <param name="Account">The account, when there is no refusal.</param>
+[GenerateSerializer, Immutable, Alias("billing.account-answer")]
+public sealed record AccountAnswer([property: Id(0)] Refusal? Refusal, [property: Id(1)] AccountView? Account);
+
+/// <summary>An account as lists and search show it.</summary>
+/// <param name="Id">The account id.</param>
+/// <param name="Name">The merchant's name.</param>
+/// <param name="Email">Where the merchant is written to.</param>
+/// <param name="Status">Where the account stands in its life.</param>
+/// <param name="Currency">ISO 4217, upper case.</param>
+/// <param name="CreatedAt">When the account was made.</param>
+/// <param name="Plans">The plans it is on.</param>
+[GenerateSerializer, Immutable, Alias("billing.account-summary")]
+public sealed record AccountSummary(
+    [property: Id(0)] string Id,
+    [property: Id(1)] string Name,
+    [property: Id(2)] string Email,
+    [property: Id(3)] AccountStatus Status,
+    [property: Id(4)] string Currency,
+    [property: Id(5)] DateTimeOffset CreatedAt,
+    [property: Id(6)] ImmutableArray<string> Plans);

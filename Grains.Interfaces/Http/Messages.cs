@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Billing.Accounts;
+using Billing.Invoices;
+using Billing.Usage;
+
+namespace Billing.Http;
+
+/// <summary>The body of <c>POST /v1/accounts</c>.</summary>
+/// <param name="Id">The account id: the <c>subject</c> of its events. 1 to 128 letters, digits and <c>. _ : @ -</c>.</param>
+/// <param name="Name">The merchant's name; 1 to 200 characters.</param>
+/// <param name="Email">Where the merchant is written to; need not be unique.</param>
+/// <param name="Currency">ISO 4217; that of the catalogue when left out.</param>
+/// <param name="Country">ISO 3166-1 alpha-2.</param>
+/// <param name="Plans">The plans, at most one of each product.</param>
+/// <param name="PaymentMethod">The payment method's id at Stripe.</param>
+/// <param name="AutomaticPlanChanges">Whether usage may move its plans; true when left out.</param>
+public sealed record OpenAccountRequest(
+    string? Id,
+    string? Name,
+    string? Email,
+    string? Currency,
+    string? Country,
+    ImmutableArray<string> Plans,
+    string? PaymentMethod,
+    bool? AutomaticPlanChanges);
+
+/// <summary>The answer of <c>POST /v1/events</c>. Every outcome in it is durable.</summary>
+/// <param name="Accepted">Events counted for the first time.</param>
+/// <param name="Duplicate">Events that were accepted before.</param>
+/// <param name="Conflict">Events whose key was accepted before with other content.</param>
+/// <param name="Quarantined">Events that wait in the dead letters.</param>
+/// <param name="Rejected">Events that cannot be counted as they are.</param>
+/// <param name="Receipts">One per event in the order of the body; empty with <c>receipts=none</c>.</param>
+public sealed record EventsAnswer(
+    int Accepted, int Duplicate, int Conflict, int Quarantined, int Rejected, ImmutableArray<EventReceiptView> Receipts);
+
+/// <summary>What became of one event of a body.</summary>
+/// <param name="Source">The CloudEvents <c>source</c>, if it could be read.</param>
+/// <param name="Id">The CloudEvents <c>id</c>, if it could be read.</param>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="Reason">Why, where the outcome alone does not say it.</param>
+/// <param name="Meters">What it changed.</param>
+/// <param name="BilledOn">The invoice that bills it.</param>
+public sealed record EventReceiptView(
+    string? Source,
+    string? Id,
+    UsageOutcome Outcome,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
+    ImmutableArray<MeterReceipt> Meters,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BilledOn? BilledOn);
+
+/// <summary>A page of accounts.</summary>
+/// <param name="Items">The accounts, in the order of their ids.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record AccountList(
+    ImmutableArray<AccountSummary> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
+/// <summary>A page of invoices.</summary>
+/// <param name="Items">Finalised invoices by number, then drafts.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record InvoiceList(
+    ImmutableArray<InvoiceView> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
+/// <summary>A page of a meter's usage.</summary>
+/// <param name="Meter">The meter.</param>
+/// <param name="Items">Billing periods in order of time.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record UsageSeries(
+    string Meter,
+    ImmutableArray<PeriodUsageView> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
+/// <summary>A published catalogue version.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="PublishedAt">When it was published, by the billing clock.</param>
+/// <param name="Currency">ISO 4217.</param>
+/// <param name="Plans">Its plans.</param>
+public sealed record CatalogSummary(string Version, DateTimeOffset PublishedAt, string Currency, ImmutableArray<string> Plans);
+
+/// <summary>A page of catalogue versions.</summary>
+/// <param name="Items">The versions, the oldest first.</param>
+public sealed record CatalogList(ImmutableArray<CatalogSummary> Items);
+
+/// <summary>The body of <c>POST /v1/sandbox/clock</c>: one of the two.</summary>
+/// <param name="Advance">By how much, an ISO 8601 duration such as <c>P1D</c> or <c>P1M</c>.</param>
+/// <param name="Now">To which instant, RFC 3339.</param>
+public sealed record MoveClockRequest(string? Advance, string? Now);
+
+/// <summary>Where the billing clock stands.</summary>
+/// <param name="Now">The billing time.</param>
+public sealed record ClockView(DateTimeOffset Now);
+
+/// <summary>Whether the platform is alive or ready.</summary>
+/// <param name="Status"><c>ok</c>, or what is amiss.</param>
+public sealed record HealthView(string Status);
+
+/// <summary>Problem details, RFC 9457.</summary>
+/// <param name="Type">Names the sort of problem; stable.</param>
+/// <param name="Title">The sort of problem in words.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Detail">One sentence: what was wrong, what was and was not stored, what to do.</param>
+/// <param name="Field">The offending field, if there is one.</param>
+public sealed record Problem(
+    string Type,
+    string Title,
+    int Status,
+    string Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field);
+
+/// <summary>The JSON of the HTTP contract.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    Converters = [typeof(UtcJsonConverter)])]
+[JsonSerializable(typeof(OpenAccountRequest))]
+[JsonSerializable(typeof(EventsAnswer))]
+[JsonSerializable(typeof(AccountView))]
+[JsonSerializable(typeof(AccountList))]
+[JsonSerializable(typeof(InvoiceView))]
+[JsonSerializable(typeof(InvoiceList))]
+[JsonSerializable(typeof(UsageSeries))]
+[JsonSerializable(typeof(CatalogList))]
+[JsonSerializable(typeof(MoveClockRequest))]
+[JsonSerializable(typeof(ClockView))]
+[JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(Problem))]
+public sealed partial class BillingJson : JsonSerializerContext
+{
+    /// <summary>The contract's JSON as it goes over the wire: text is escaped only where JSON needs it.</summary>
+    public static BillingJson Web { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new UtcJsonConverter() },
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

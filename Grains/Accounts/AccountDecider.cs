@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using Billing.Invoicing;
+using Billing.Lifecycle;
+using Billing.Metering;
+using Billing.Plans;
+
+namespace Billing.Accounts;
+
+/// <summary>
+/// The rules of an account, but for usage events. Pure: told the time, it writes facts and folds them into the state at once,
+/// so that the next decision of the same turn meets them.
+/// </summary>
+internal static class AccountDecider
+{
+    private const int MaxNameLength = 200;
+
+    /// <summary>Decides all that is due at or before <paramref name="now"/>, each at its own instant, in order.</summary>
+    public static void CatchUp(AccountState account, DateTimeOffset now, FactWriter facts)
+    {
+        while (account.NextDueAt is { } due && due <= now)
+        {
+            var draft = account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due);
+            if (draft is not null)
+                Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.Finalize(account, draft, due)));
+            else
+                Emit(account, facts, new AccountFact.InvoiceDrafted(
+                    BillingCalendar.PeriodAfter(account.Calendar.Anchor!.Value, account.BegunPeriod!.Value), due));
+        }
+    }
+
+    /// <summary>Decides whether the account can be made, and if so makes it.</summary>
+    /// <returns>Why not, or null when it was made or had been made by the same command.</returns>
+    public static Refusal? Open(AccountState account, OpenAccount command, ICatalogs catalogs, DateTimeOffset now, FactWriter facts)
+    {
+        if (account.Profile is { } known)
+        {
+            return known.CommandId is not null && known.CommandId == command.CommandId
+                ? null
+                : new(RefusalKind.Conflict, $"The account {account.Id} exists. Nothing was changed.", "id");
+        }
+
+        if (command.Name is not { Length: > 0 and <= MaxNameLength })
+            return new(RefusalKind.Invalid, $"A name has 1 to {MaxNameLength} characters. Nothing was stored.", "name");
+        if (command.Email is not { Length: > 2 and <= 320 } || !command.Email.Contains('@'))
+            return new(RefusalKind.Invalid, "An e-mail address has an @ and at most 320 characters. Nothing was stored.", "email");
+        if (catalogs.Find(command.CatalogVersion)?.Catalog is not { } catalog)
+            return new(RefusalKind.Invalid, $"No catalogue version {command.CatalogVersion} is published. Nothing was stored.", "catalog_version");
+        if (command.Currency is { } currency && currency != catalog.Currency)
+            return new(RefusalKind.Invalid, $"The catalogue {catalog.Version} is priced in {catalog.Currency}, not in {currency}. Nothing was stored.", "currency");
+
+        var (plans, refusal) = ChoosePlans(command.Plans, catalog);
+        if (refusal is not null) return refusal;
+
+        var subscribes = command.PaymentMethod is not null;
+        Emit(account, facts, new AccountFact.AccountOpened(
+            command.Name,
+            command.Email,
+            command.Country,
+            catalog.Currency,
+            catalog.Version,
+            command.PaymentMethod,
+            command.AutomaticPlanChanges,
+            subscribes ? AccountStatus.Active : AccountStatus.Pending,
+            command.CommandId,
+            now));
+        if (!subscribes) return null;
+
+        foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, now));
+        if (plans.Length > 0) Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, now)));
+        return null;
+    }
+
+    /// <summary>Writes a fact and folds it in.</summary>
+    public static void Emit(AccountState account, FactWriter facts, AccountFact fact)
+    {
+        account.BeginEntry(facts);
+        facts.Write(fact);
+        account.Apply(fact);
+    }
+
+    private static (ImmutableArray<Plan> Plans, Refusal? Refusal) ChoosePlans(ImmutableArray<string> ids, Catalog catalog)
+    {
+        var plans = ImmutableArray.CreateBuilder<Plan>();
+        for (var i = 0; i < ids.Length; i++)
+        {
+            var field = $"plans[{i}]";
+            if (catalog.FindPlan(ids[i]) is not { } plan)
+                return Refused(RefusalKind.Invalid, $"The catalogue {catalog.Version} has no plan {ids[i]}. Nothing was stored.");
+            if (plans.FirstOrDefault(p => p.Product == plan.Product) is { } other)
+                return Refused(RefusalKind.Invalid, $"The plans {other.Id} and {plan.Id} are both of the product {plan.Product}; an account has one of each. Nothing was stored.");
+            if (plan.Trial is not null)
+                return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} begins with a trial, and trials are not built yet. Nothing was stored.");
+            if (plan.Interval == PlanInterval.Year)
+                return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} is paid by the year, and yearly plans are not built yet. Nothing was stored.");
+            foreach (var meter in catalog.MetersOf(plan.Product))
+                if (MeterState.NotBuilt(meter) is { } what)
+                    return Refused(RefusalKind.NotBuilt, $"The meter {meter.Id} of the plan {plan.Id} uses {what}, which is not built yet. Nothing was stored.");
+            plans.Add(plan);
+
+            (ImmutableArray<Plan>, Refusal?) Refused(RefusalKind kind, string detail) => ([], new(kind, detail, field));
+        }
+
+        return (plans.ToImmutable(), null);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+using Billing.Invoices;
+
+namespace Billing.Accounts;
+
+/// <summary>Something that happened to an account, but for usage events, which have a codec of their own. Kept for good.</summary>
+/// <remarks>Stored as JSON under the name of the fact: members may be added, never renamed, removed or given another meaning.</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "fact")]
+[JsonDerivedType(typeof(AccountOpened), "account_opened")]
+[JsonDerivedType(typeof(SubscriptionStarted), "subscription_started")]
+[JsonDerivedType(typeof(InvoiceDrafted), "invoice_drafted")]
+[JsonDerivedType(typeof(InvoiceFinalized), "invoice_finalized")]
+[JsonDerivedType(typeof(DeadLetterClosed), "dead_letter_closed")]
+internal abstract record AccountFact
+{
+    /// <summary>The account was made.</summary>
+    public sealed record AccountOpened(
+        string Name,
+        string Email,
+        string? Country,
+        string Currency,
+        string CatalogVersion,
+        string? PaymentMethod,
+        bool AutomaticPlanChanges,
+        AccountStatus Status,
+        string? CommandId,
+        DateTimeOffset At) : AccountFact;
+
+    /// <summary>A subscription began; the first of an account sets the anchor of its billing periods.</summary>
+    public sealed record SubscriptionStarted(string Product, string Plan, string CatalogVersion, DateTimeOffset At) : AccountFact;
+
+    /// <summary>A billing period ended at <c>At</c>, and the invoice for the next one was drafted.</summary>
+    public sealed record InvoiceDrafted(BillingPeriod Period, DateTimeOffset At) : AccountFact;
+
+    /// <summary>An invoice became final. It holds all that a reader of the invoice ever sees.</summary>
+    public sealed record InvoiceFinalized(InvoiceView Invoice) : AccountFact;
+
+    /// <summary>An event that had waited as a dead letter was sent again and accepted.</summary>
+    public sealed record DeadLetterClosed(UInt128 Letter, DateTimeOffset At) : AccountFact;
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AccountFact))]
+[JsonSerializable(typeof(AccountSnapshot))]
+internal sealed partial class AccountJson : JsonSerializerContext;

@@ -1,0 +1,237 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Buffers.Binary;
+using Billing.Invoices;
+using Billing.Journal;
+using Billing.Plans;
+using Billing.Usage;
+using Microsoft.Extensions.Logging;
+using Orleans;
+
+namespace Billing.Accounts;
+
+/// <summary>
+/// Runs the rules for one account and journals what they decide: no rule in it, only the order of steps. Nothing leaves before
+/// the append returned; when an append fails or its outcome is unknown, the state is dropped and the next activation reads
+/// what is durable.
+/// </summary>
+internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClock clock, ICatalogs catalogs, ILogger<MerchantAccountGrain> log)
+    : Grain, IMerchantAccountGrain
+{
+    /// <summary>
+    /// A snapshot is written when the entries since the last one are as long as it was, and at least this long: so snapshots
+    /// cost no more than the journal itself, however large the state.
+    /// </summary>
+    private const int SnapshotBytesMin = 64 << 10;
+
+    [ThreadStatic]
+    private static UsageDecider? _decider;
+
+    [ThreadStatic]
+    private static FactWriter? _facts;
+
+    private AccountState? _state;
+    private AccountStatus _listedStatus;
+    private long _bytesSinceSnapshot;
+    private long _snapshotBytes = SnapshotBytesMin;
+    private Task _snapshot = Task.CompletedTask;
+
+    private static UsageDecider Decider => _decider ??= new();
+
+    private static FactWriter Facts => _facts ??= new();
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var id = this.GetPrimaryKeyString();
+        var tail = await journal.Read(id, cancellationToken);
+        var state = new AccountState(id, journal.HashKey, catalogs);
+        if (tail.Snapshot is { } snapshot)
+        {
+            state.Restore(snapshot.Span, tail.SnapshotSequence);
+            _snapshotBytes = long.Max(SnapshotBytesMin, snapshot.Length);
+        }
+
+        foreach (var entry in tail.Entries)
+        {
+            state.ApplyEntry(entry.Span);
+            _bytesSinceSnapshot += entry.Length;
+        }
+
+        _listedStatus = state.Status;
+        _state = state;
+    }
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _snapshot;
+
+    /// <inheritdoc/>
+    public async Task<AccountAnswer> Open(OpenAccount command)
+    {
+        if (_state is not { } state) return new(Dropped, null);
+        var (facts, now) = BeginTurn(state);
+        var refusal = AccountDecider.Open(state, command, catalogs, now, facts);
+        return await Commit(state, facts) is { } retry ? new(retry, null)
+            : refusal is not null ? new(refusal, null)
+            : new(null, AccountViews.Account(state, now));
+    }
+
+    /// <inheritdoc/>
+    public Task<UsageResult> RecordUsage(UsageBatch batch)
+    {
+        if (_state is not { } state) return Task.FromResult(UsageResult.Refused(Dropped));
+        var (facts, now) = BeginTurn(state);
+        var outcomes = new byte[batch.Count];
+        var receipts = batch.WantReceipts ? ImmutableArray.CreateBuilder<UsageReceipt>(batch.Count) : null;
+        var bodies = batch.KeepBodies ? new ArrayBufferWriter<byte>(batch.Records.Length) : null;
+        var reader = new UsageBatchReader(batch.Records.Span);
+        for (var i = 0; reader.TryRead(out var record); i++)
+        {
+            var outcome = Decider.Decide(state, record, now, facts, receipts);
+            outcomes[i] = (byte)outcome;
+            if (bodies is not null && outcome == UsageOutcome.Accepted) Keep(record.Body, bodies);
+        }
+
+        var result = new UsageResult(null, outcomes, receipts?.MoveToImmutable() ?? []);
+        return facts.HasFacts ? Committed() : Task.FromResult(result);
+
+        async Task<UsageResult> Committed() =>
+            await Commit(state, facts, bodies?.WrittenMemory ?? default) is { } retry ? UsageResult.Refused(retry) : result;
+    }
+
+    /// <inheritdoc/>
+    public async Task<CatchUpAnswer> CatchUp()
+    {
+        if (_state is not { } state) return new(Dropped, null);
+        var (facts, _) = BeginTurn(state);
+        return await Commit(state, facts) is { } retry ? new(retry, null) : new(null, state.NextDueAt);
+    }
+
+    /// <inheritdoc/>
+    public Task<AccountAnswer> GetAccount() =>
+        Show((state, now) => new AccountAnswer(null, AccountViews.Account(state, now)), refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<UsageAnswer> GetUsage(string meter, DateTimeOffset? from, DateTimeOffset? to) => Show(
+        (state, now) => AccountViews.Usage(state, meter, from, to, now) is { } usage
+            ? new UsageAnswer(null, usage)
+            : new(new(RefusalKind.NotFound, $"The account {state.Id} subscribes to no product with a meter {meter}.", "meter"), null),
+        refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<InvoicePage> ListInvoices(int skip, int take) =>
+        Show((state, _) => AccountViews.Invoices(state, skip, take), refusal => new(refusal, [], null));
+
+    /// <inheritdoc/>
+    public Task<InvoiceAnswer> GetInvoice(int number) => Show(
+        (state, _) => number >= 1 && number <= state.Invoices.Count
+            ? new InvoiceAnswer(null, state.Invoices[number - 1])
+            : new(new(RefusalKind.NotFound, $"The account {state.Id} has no invoice {number}; it has {state.Invoices.Count}.", "number"), null),
+        refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<InvoiceAnswer> PreviewInvoice() => Show(
+        (state, _) => AccountViews.Preview(state) is { } preview
+            ? new InvoiceAnswer(null, preview)
+            : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id}: it has no subscription."), null),
+        refusal => new(refusal, null));
+
+    private static Refusal Dropped => new(
+        RefusalKind.Retry, "The account is being read again from the journal. Nothing of this call is known to be stored; send the same again.");
+
+    private static void Keep(ReadOnlySpan<byte> body, ArrayBufferWriter<byte> bodies)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(bodies.GetSpan(4), body.Length);
+        bodies.Advance(4);
+        bodies.Write(body);
+    }
+
+    // The synchronous part of a turn runs on one thread from here to Commit, which copies the facts before it awaits.
+    private (FactWriter Facts, DateTimeOffset Now) BeginTurn(AccountState state)
+    {
+        var now = clock.Now;
+        var facts = Facts;
+        facts.Begin(now);
+        AccountDecider.CatchUp(state, now, facts);
+        return (facts, now);
+    }
+
+    private async Task<TAnswer> Show<TAnswer>(Func<AccountState, DateTimeOffset, TAnswer> show, Func<Refusal, TAnswer> refuse)
+    {
+        if (_state is not { } state) return refuse(Dropped);
+        var (facts, now) = BeginTurn(state);
+        if (await Commit(state, facts) is { } retry) return refuse(retry);
+        return state.Profile is null
+            ? refuse(new(RefusalKind.NotFound, $"There is no account {state.Id}.", "id"))
+            : show(state, now);
+    }
+
+    private Task<Refusal?> Commit(AccountState state, FactWriter facts, ReadOnlyMemory<byte> bodies = default)
+    {
+        if (!facts.HasFacts) return Task.FromResult<Refusal?>(null);
+        var status = state.Status;
+        var entry = new JournalEntry(
+            state.Id,
+            state.Sequence + 1,
+            facts.ToEntry(),
+            bodies,
+            state.NextDueAt,
+            state.Profile is not null && (state.Sequence == 0 || status != _listedStatus) ? AccountViews.Summary(state) : null);
+        return Append();
+
+        async Task<Refusal?> Append()
+        {
+            try
+            {
+                if (await journal.Append(entry) == Appended.Yes)
+                {
+                    state.Sequence = entry.Sequence;
+                    _listedStatus = status;
+                    SnapshotWhenDue(state, entry.Facts.Length);
+                    return null;
+                }
+
+                LogFenced(state.Id, entry.Sequence);
+            }
+            catch (Exception unknown)
+            {
+                LogUnknown(unknown, state.Id, entry.Sequence);
+            }
+
+            _state = null;
+            DeactivateOnIdle();
+            return Dropped;
+        }
+    }
+
+    private void SnapshotWhenDue(AccountState state, int entryBytes)
+    {
+        _bytesSinceSnapshot += entryBytes;
+        if (_bytesSinceSnapshot < _snapshotBytes || !_snapshot.IsCompleted) return;
+        var bytes = state.ToSnapshot(AccountState.EpochDayOf(clock.Now.UtcTicks));
+        _bytesSinceSnapshot = 0;
+        _snapshotBytes = long.Max(SnapshotBytesMin, bytes.Length);
+        _snapshot = Save(state.Id, state.Sequence, bytes);
+
+        async Task Save(string id, long sequence, ReadOnlyMemory<byte> snapshot)
+        {
+            try
+            {
+                await journal.SaveSnapshot(id, sequence, snapshot);
+            }
+            catch (Exception failed)
+            {
+                LogNoSnapshot(failed, id, sequence);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: another activation has appended entry {Sequence}; this one steps down.")]
+    private partial void LogFenced(string account, long sequence);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: it is unknown whether entry {Sequence} is stored; the account is read again.")]
+    private partial void LogUnknown(Exception exception, string account, long sequence);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: the snapshot at entry {Sequence} was not stored. Nothing is lost: the journal holds everything.")]
+    private partial void LogNoSnapshot(Exception exception, string account, long sequence);
+}

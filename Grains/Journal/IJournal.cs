@@ -1,0 +1,64 @@
+using Billing.Accounts;
+using Billing.Deduplication;
+
+namespace Billing.Journal;
+
+/// <summary>
+/// The durable record of what happened to each account: a sequence of entries per account, without gaps. The layout is the
+/// adapter's; entries of many accounts share a commit.
+/// </summary>
+public interface IJournal
+{
+    /// <summary>The key of all keyed hashes; made once with the store and kept in it.</summary>
+    SipKey HashKey { get; }
+
+    /// <summary>
+    /// Appends one entry to an account. When the task completes with <see cref="Appended.Yes"/>, the entry and everything in it
+    /// is durable; it is one atomic write.
+    /// </summary>
+    /// <remarks>An exception says that the outcome is unknown: read back before going on, never append again blindly.</remarks>
+    Task<Appended> Append(JournalEntry entry);
+
+    /// <summary>The newest snapshot of an account and all entries behind it, in order.</summary>
+    Task<JournalTail> Read(string account, CancellationToken cancellation);
+
+    /// <summary>All entries of an account from its first on, in order, without a snapshot.</summary>
+    Task<JournalTail> ReadAll(string account, CancellationToken cancellation);
+
+    /// <summary>Replaces the snapshot of an account. Entries stay; losing the snapshot loses nothing.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="sequence">The last entry that the snapshot holds; a snapshot older than the stored one is left out.</param>
+    /// <param name="state">The snapshot.</param>
+    Task SaveSnapshot(string account, long sequence, ReadOnlyMemory<byte> state);
+}
+
+/// <summary>One atomic write for one account.</summary>
+/// <param name="Account">The account.</param>
+/// <param name="Sequence">The number of this entry: one above the account's last. 1 is the first.</param>
+/// <param name="Facts">The facts, in the journal's own codec.</param>
+/// <param name="Bodies">The events' full bodies, if they are kept; empty otherwise.</param>
+/// <param name="DueAt">When the account has something to do next; written with the entry.</param>
+/// <param name="Summary">The account's row for lists and search, if the entry changes it; written with the entry.</param>
+public sealed record JournalEntry(
+    string Account,
+    long Sequence,
+    ReadOnlyMemory<byte> Facts,
+    ReadOnlyMemory<byte> Bodies,
+    DateTimeOffset? DueAt,
+    AccountSummary? Summary);
+
+/// <summary>Whether an entry was appended.</summary>
+public enum Appended
+{
+    /// <summary>The entry is durable.</summary>
+    Yes = 1,
+
+    /// <summary>Another activation has appended under that number: the caller's state is stale, nothing was written.</summary>
+    Fenced = 2,
+}
+
+/// <summary>What the journal holds of an account.</summary>
+/// <param name="SnapshotSequence">The last entry inside the snapshot; 0 without one.</param>
+/// <param name="Snapshot">The snapshot; null without one.</param>
+/// <param name="Entries">The facts of the entries behind it, in order; the first has the number after the snapshot's.</param>
+public sealed record JournalTail(long SnapshotSequence, ReadOnlyMemory<byte>? Snapshot, IReadOnlyList<ReadOnlyMemory<byte>> Entries);

@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using Billing.Metering;
+
+namespace Billing.Plans;
+
+/// <summary>A catalogue version made ready for the path of an event. Immutable and shared.</summary>
+public sealed class CompiledCatalog
+{
+    /// <summary>Compiles a published version.</summary>
+    public CompiledCatalog(Catalog catalog)
+    {
+        Catalog = catalog;
+        Programs = [.. catalog.Meters.GroupBy(m => m.Event).Select(type => new EventProgram(type.Key, type))];
+    }
+
+    /// <summary>What was compiled.</summary>
+    public Catalog Catalog { get; }
+
+    internal ImmutableArray<EventProgram> Programs { get; }
+}
+
+/// <summary>The published catalogue versions. Published versions never change, so an answer may be kept for good.</summary>
+public interface ICatalogs
+{
+    /// <summary>The version that new subscriptions get when they name none; null while none is published.</summary>
+    CompiledCatalog? Latest { get; }
+
+    /// <summary>A published version, or null.</summary>
+    CompiledCatalog? Find(string version);
+}

@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using Billing.Invoices;
+using Billing.Plans;
+
+namespace Billing.Rating;
+
+/// <summary>The price of a quantity: the rounded amount and the steps that lead to it.</summary>
+/// <param name="AmountMinor">Minor units: the exact sum of the steps, rounded once, half to even.</param>
+/// <param name="Steps">The steps, the allowance first.</param>
+public sealed record RatedUsage(long AmountMinor, ImmutableArray<ArithmeticStep> Steps);
+
+/// <summary>Prices the usage of one meter in one billing period.</summary>
+public static class Rater
+{
+    /// <summary>The largest amount a line can bear, either way, in minor units; beyond it the amount stays here and the step says so.</summary>
+    public const long MaxAmountMinor = 100_000_000_000_000_000;
+
+    /// <summary>Prices a quantity on a plan.</summary>
+    /// <param name="quantity">The usage of the period, in the meter's unit; zero or more.</param>
+    /// <param name="included">The allowance, in the meter's unit; free of charge.</param>
+    /// <param name="price">What the units over the allowance cost.</param>
+    /// <param name="currency">ISO 4217; its minor unit is that of the amount.</param>
+    /// <returns>The amount in minor units, rounded half to even, and its steps.</returns>
+    public static RatedUsage Rate(Quantity quantity, Quantity included, Price price, string currency)
+    {
+        var minorPerMajor = ExactDecimal.Of(BigInteger.Pow(10, Currencies.PlacesOf(currency)));
+        var steps = ImmutableArray.CreateBuilder<ArithmeticStep>();
+        var sum = ExactDecimal.Zero;
+
+        var free = quantity < included ? quantity : included;
+        if (!included.IsZero) steps.Add(new(free.ToString(), "0", "0", $"{free} of {included} included"));
+
+        var over = ExactDecimal.Of(quantity) - ExactDecimal.Of(free);
+        if (over.IsPositive)
+        {
+            switch (price)
+            {
+                case Price.PerUnit each:
+                    Add(over, each.UnitPrice, $"{over} over the allowance at {Text(each.UnitPrice)} {currency}");
+                    break;
+
+                case Price.Package package:
+                    var blocks = ExactDecimal.Of(over.StartedBlocksOf(ExactDecimal.Of(package.Size)));
+                    Add(blocks, package.PackagePrice, $"{over} over the allowance: {blocks} started blocks of {package.Size} at {Text(package.PackagePrice)} {currency}");
+                    break;
+
+                case Price.Volume volume:
+                    var tier = volume.Tiers.First(t => t.UpTo is not { } upTo || over.CompareTo(ExactDecimal.Of(upTo)) <= 0);
+                    Add(over, tier.UnitPrice, $"{over} over the allowance, all at the price {Range(tier)}, {Text(tier.UnitPrice)} {currency}");
+                    break;
+
+                case Price.Graduated graduated:
+                    var floor = ExactDecimal.Zero;
+                    foreach (var step in graduated.Tiers)
+                    {
+                        var ceiling = step.UpTo is { } upTo && ExactDecimal.Of(upTo).CompareTo(over) < 0 ? ExactDecimal.Of(upTo) : over;
+                        var within = ceiling - floor;
+                        if (!within.IsPositive) break;
+                        Add(within, step.UnitPrice, $"{within} over the allowance {Range(step)} at {Text(step.UnitPrice)} {currency}");
+                        floor = ceiling;
+                    }
+
+                    break;
+            }
+        }
+
+        var amount = sum.RoundHalfToEven();
+        if (BigInteger.Abs(amount) <= MaxAmountMinor) return new((long)amount, steps.ToImmutable());
+
+        steps.Add(new("1", "0", "0", $"The exact amount, {sum} in minor units, is beyond what one line can bear and was cut."));
+        return new(amount.Sign * MaxAmountMinor, steps.ToImmutable());
+
+        void Add(ExactDecimal units, decimal unitPrice, string text)
+        {
+            var exact = units * ExactDecimal.Of(unitPrice) * minorPerMajor;
+            sum += exact;
+            steps.Add(new(units.ToString(), Text(unitPrice), exact.ToString(), text));
+        }
+
+        static string Text(decimal unitPrice) => ExactDecimal.Of(unitPrice).ToString();
+
+        static string Range(Tier tier) => tier.UpTo is { } upTo ? $"for up to {upTo}" : "above the last tier";
+    }
+}

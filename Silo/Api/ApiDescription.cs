@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Billing.Silo.Api;
+
+/// <summary>What the OpenAPI document says beyond what the endpoints say of themselves.</summary>
+internal static class ApiDescription
+{
+    private const string KeyScheme = "api_key";
+
+    public static void Configure(OpenApiOptions options)
+    {
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "Orleans.Billing";
+            document.Info.Version = "1";
+            document.Info.Description =
+                "Usage-based billing. Amounts are integers in minor units, quantities decimal strings, times RFC 3339 in UTC, periods exclude their end.";
+            document.Components ??= new();
+            document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal);
+            document.Components.SecuritySchemes[KeyScheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" };
+            document.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
+            return Task.CompletedTask;
+        });
+        options.AddSchemaTransformer((schema, context, _) =>
+        {
+            if (context.JsonTypeInfo.Type == typeof(Quantity))
+            {
+                schema.Type = JsonSchemaType.String;
+                schema.Description = "A decimal string without trailing zeros.";
+                schema.Examples = [JsonValue.Create("12.5")];
+                schema.Properties = null;
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>Describes the body of a call without binding it: the endpoints read their bodies themselves.</summary>
+    public static RouteHandlerBuilder WithRequestBody<T>(this RouteHandlerBuilder builder, params string[] mediaTypes) =>
+        builder.AddOpenApiOperationTransformer(async (operation, context, cancellation) =>
+        {
+            var schema = await context.GetOrCreateSchemaAsync(typeof(T), null, cancellation);
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = mediaTypes.ToDictionary(m => m, _ => new OpenApiMediaType { Schema = schema }, StringComparer.Ordinal),
+            };
+        });
+}
+
+/// <summary>A CloudEvent 1.0 as the API description shows it.</summary>
+/// <param name="Specversion">Always 1.0.</param>
+/// <param name="Id">Unique in its source; with it the idempotency key of the event.</param>
+/// <param name="Source">Who sends it.</param>
+/// <param name="Type">The event type that meters listen to.</param>
+/// <param name="Subject">The account id.</param>
+/// <param name="Time">When it happened, RFC 3339.</param>
+/// <param name="Data">What meters read.</param>
+internal sealed record CloudEventSchema(string Specversion, string Id, string Source, string Type, string Subject, DateTimeOffset Time, JsonObject? Data);

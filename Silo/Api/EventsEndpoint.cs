@@ -1,0 +1,71 @@
+using System.Buffers;
+using Billing.Http;
+using Billing.Silo.Ingest;
+using Billing.Silo.Security;
+using Billing.Usage;
+using Microsoft.Net.Http.Headers;
+
+namespace Billing.Silo.Api;
+
+/// <summary><c>POST /v1/events</c>: CloudEvents in, receipts out.</summary>
+internal static class EventsEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes
+        .MapPost("/v1/events", Record)
+        .RequireAuthorization(Scopes.Ingest)
+        .WithSummary("Records usage events; the answer is durable. ?receipts=none leaves the receipts out.")
+        .WithRequestBody<CloudEventSchema>("application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson")
+        .Produces<EventsAnswer>()
+        .Produces<Problem>(400, "application/problem+json")
+        .Produces<Problem>(413, "application/problem+json")
+        .Produces<Problem>(415, "application/problem+json")
+        .Produces<Problem>(503, "application/problem+json");
+
+    private static async Task<IResult> Record(HttpRequest request, UsageIngest ingest, CancellationToken cancellation)
+    {
+        if (FormatOf(request.ContentType) is not { } format)
+        {
+            return Problems.MediaType(
+                "Events come as application/cloudevents+json (one), application/cloudevents-batch+json (an array) or application/x-ndjson (one a line). Nothing was stored.");
+        }
+
+        var receipts = request.Query["receipts"].ToString();
+        if (receipts is not ("" or "none" or "all")) return Problems.Invalid("receipts is \"none\" or is left out. Nothing was stored.", "receipts");
+
+        var (buffer, length) = await RequestReading.Body(request, cancellation);
+        try
+        {
+            // Not cancelled with the request: what was begun is brought to its end, whether or not the sender still listens.
+            var result = await ingest.Ingest(format, buffer.AsMemory(0, length), keepBodies: true, wantReceipts: receipts != "none");
+            return result.Refusal is { } refusal
+                ? Problems.Retry($"{refusal.Detail} Events that were stored are recognised as duplicates.")
+                : Results.Json(Answer(result), BillingJson.Web.EventsAnswer);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static EventFormat? FormatOf(string? contentType)
+    {
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var type)) return null;
+        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)) return null;
+        return type.MediaType.Value?.ToLowerInvariant() switch
+        {
+            "application/cloudevents+json" => EventFormat.Single,
+            "application/cloudevents-batch+json" => EventFormat.Batch,
+            "application/x-ndjson" => EventFormat.Lines,
+            _ => null,
+        };
+    }
+
+    private static EventsAnswer Answer(IngestResult result) => new(
+        result.Of(UsageOutcome.Accepted),
+        result.Of(UsageOutcome.Duplicate),
+        result.Of(UsageOutcome.Conflict),
+        result.Of(UsageOutcome.Quarantined),
+        result.Of(UsageOutcome.Rejected),
+        [.. result.Receipts.Select(r => new EventReceiptView(
+            r.Source, r.Id, r.Receipt.Outcome, r.Receipt.Reason, r.Receipt.Meters, r.Receipt.BilledOn))]);
+}

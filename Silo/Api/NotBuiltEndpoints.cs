@@ -1,0 +1,67 @@
+using Billing.Http;
+using Billing.Silo.Security;
+
+namespace Billing.Silo.Api;
+
+/// <summary>Calls of the contract whose capability is not built yet. They answer 501 with a problem that says so.</summary>
+internal static class NotBuiltEndpoints
+{
+    /// <summary>Method, route and the scope that the call will need.</summary>
+    public static readonly (string Method, string Route, string? Scope)[] Calls =
+    [
+        ("GET", "/v1/accounts/{id}/events/{source}/{eventId}", Scopes.Read),
+        ("POST", "/v1/accounts/{id}/plans", Scopes.Operate),
+        ("DELETE", "/v1/accounts/{id}/plans/scheduled/{product}", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/settings", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/invoices/{number}/credit-notes", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/invoices/{number}/refunds", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/invoices/{number}/write-off", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/invoices/{number}/void", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/payment-method", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/credits", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/cancel", Scopes.Operate),
+        ("DELETE", "/v1/accounts/{id}/cancel", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/suspend", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/resume", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/release", Scopes.Operate),
+        ("GET", "/v1/accounts/{id}/entitlements/{feature}", Scopes.Read),
+        ("GET", "/v1/accounts/{id}/invoices/{number}/lines/{n}/events", Scopes.Read),
+        ("GET", "/v1/accounts/{id}/charges", Scopes.Read),
+        ("GET", "/v1/accounts/{id}/ledger", Scopes.Read),
+        ("GET", "/v1/accounts/{id}/timeline", Scopes.Read),
+        ("POST", "/v1/replays", Scopes.Operate),
+        ("GET", "/v1/replays/{id}", Scopes.Read),
+        ("GET", "/v1/replays/{id}/diff", Scopes.Read),
+        ("POST", "/v1/replays/{id}/apply", Scopes.Operate),
+        ("POST", "/v1/replays/{id}/revert", Scopes.Operate),
+        ("GET", "/v1/dead-letters", Scopes.Read),
+        ("POST", "/v1/dead-letters/release", Scopes.Operate),
+        ("POST", "/v1/catalogs", Scopes.Admin),
+        ("POST", "/v1/catalogs/{version}/publish", Scopes.Admin),
+        ("POST", "/v1/catalogs/{version}/simulate", Scopes.Operate),
+        ("POST", "/v1/catalogs/{version}/backtest", Scopes.Operate),
+        ("GET", "/v1/feed", Scopes.Read),
+        ("POST", "/v1/stripe/webhook", null),
+        ("GET", "/v1/webhook-endpoints", Scopes.Admin),
+        ("POST", "/v1/webhook-endpoints", Scopes.Admin),
+        ("GET", "/v1/webhook-endpoints/{id}/deliveries", Scopes.Admin),
+        ("POST", "/v1/webhook-endpoints/{id}/deliveries", Scopes.Admin),
+        ("GET", "/v1/reconciliation", Scopes.Read),
+        ("POST", "/v1/reconciliation/run", Scopes.Operate),
+        ("GET", "/metrics", Scopes.Read),
+        ("POST", "/v1/sandbox/faults", Scopes.Admin),
+        ("GET", "/v1/sandbox/stripe", Scopes.Admin),
+    ];
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        foreach (var (method, route, scope) in Calls)
+        {
+            var call = routes
+                .MapMethods(route, [method], () => Problems.NotBuilt($"{method} {route} is part of the contract and not built yet. Nothing was stored."))
+                .WithSummary("Not built yet.")
+                .Produces<Problem>(501, "application/problem+json");
+            if (scope is not null) call.RequireAuthorization(scope);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Billing.Http;
+
+namespace Billing.Silo.Api;
+
+/// <summary>Problem details (RFC 9457), each with a stable type and a sentence that a person can act on.</summary>
+internal static class Problems
+{
+    private const string Prefix = "urn:orleans-billing:problem:";
+
+    public static IResult Of(Refusal refusal) => refusal.Kind switch
+    {
+        RefusalKind.NotFound => NotFound(refusal.Detail, refusal.Field),
+        RefusalKind.Conflict => Conflict(refusal.Detail, refusal.Field),
+        RefusalKind.NotBuilt => NotBuilt(refusal.Detail, refusal.Field),
+        RefusalKind.Retry => Retry(refusal.Detail),
+        _ => Invalid(refusal.Detail, refusal.Field),
+    };
+
+    public static IResult Invalid(string detail, string? field) => Make(400, "invalid", "The request is not valid", detail, field);
+
+    public static IResult NotFound(string detail, string? field = null) => Make(404, "not-found", "There is no such thing", detail, field);
+
+    public static IResult Conflict(string detail, string? field = null) => Make(409, "conflict", "The request contradicts what is so", detail, field);
+
+    public static IResult TooLarge(string detail) => Make(413, "too-large", "The request is too large", detail);
+
+    public static IResult MediaType(string detail) => Make(415, "media-type", "The media type is not read here", detail, "Content-Type");
+
+    public static IResult NotBuilt(string detail, string? field = null) => Make(501, "not-built", "This is not built yet", detail, field);
+
+    public static IResult Retry(string detail) => Make(503, "retry", "Nothing can be said to be stored", detail);
+
+    public static IResult Make(int status, string type, string title, string detail, string? field = null) => Results.Json(
+        new Problem(Prefix + type, title, status, detail, field), BillingJson.Web.Problem, "application/problem+json", status);
+}

@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Billing.Silo.Ingest;
+
+namespace Billing.Silo.Api;
+
+/// <summary>A request that cannot be read; its problem is the answer.</summary>
+internal sealed class BadRequest(IResult problem) : Exception("The request cannot be read.")
+{
+    public IResult Problem { get; } = problem;
+}
+
+/// <summary>Reads the parts of requests that several calls share.</summary>
+internal static class RequestReading
+{
+    /// <summary>The largest body that is read at once.</summary>
+    public const int BodyBytesMax = 32 << 20;
+
+    private const int PageSizeDefault = 50;
+    private const int PageSizeMax = 1000;
+
+    /// <summary>Reads the body into a rented buffer; the caller returns the buffer.</summary>
+    public static async Task<(byte[] Buffer, int Length)> Body(HttpRequest request, CancellationToken cancellation)
+    {
+        if (request.ContentLength > BodyBytesMax) throw TooLarge();
+        var buffer = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? 16_384) + 1);
+        var length = 0;
+        while (true)
+        {
+            var read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellation);
+            if (read == 0) return (buffer, length);
+            length += read;
+            if (length > BodyBytesMax) throw TooLarge();
+            if (length < buffer.Length) continue;
+            var bigger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+            buffer.AsSpan(0, length).CopyTo(bigger);
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = bigger;
+        }
+    }
+
+    /// <summary>Reads a JSON body.</summary>
+    public static async Task<T> Json<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        var (buffer, length) = await Body(request, cancellation);
+        try
+        {
+            return JsonSerializer.Deserialize(buffer.AsSpan(0, length), type)
+                ?? throw new BadRequest(Problems.Invalid("The body is null; a JSON object is needed. Nothing was stored.", null));
+        }
+        catch (JsonException wrong)
+        {
+            var field = wrong.Path is { Length: > 2 } path ? path[2..] : null;
+            throw new BadRequest(Problems.Invalid(
+                field is null
+                    ? $"The body is not a JSON object of this call (line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}). Nothing was stored."
+                    : $"The field {field} has a value of the wrong kind. Nothing was stored.",
+                field));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public static int Limit(HttpRequest request)
+    {
+        var text = request.Query["limit"].ToString();
+        if (text.Length == 0) return PageSizeDefault;
+        return int.TryParse(text, out var limit) && limit is >= 1 and <= PageSizeMax
+            ? limit
+            : throw new BadRequest(Problems.Invalid($"limit is a whole number from 1 to {PageSizeMax}.", "limit"));
+    }
+
+    /// <summary>What a cursor stands for; null without one.</summary>
+    public static string? Cursor(HttpRequest request)
+    {
+        var text = request.Query["cursor"].ToString();
+        if (text.Length == 0) return null;
+        if (!Base64Url.IsValid(text)) throw WrongCursor();
+        return Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
+    }
+
+    /// <summary>How many items a cursor says to skip; 0 without one.</summary>
+    public static int Skip(HttpRequest request) =>
+        Cursor(request) is not { } text ? 0 : int.TryParse(text, out var skip) && skip >= 0 ? skip : throw WrongCursor();
+
+    public static string ToCursor(string position) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(position));
+
+    public static DateTimeOffset? Instant(HttpRequest request, string name)
+    {
+        var text = request.Query[name].ToString();
+        if (text.Length == 0) return null;
+        return ReadInstant(text) ?? throw new BadRequest(Problems.Invalid($"{name} is an RFC 3339 time such as 2026-11-01T00:00:00Z.", name));
+    }
+
+    /// <summary>An RFC 3339 time; null when it is none.</summary>
+    public static DateTimeOffset? ReadInstant(string text) =>
+        Rfc3339.TryParse(Encoding.UTF8.GetBytes(text), out var time) ? new(time.UtcTicks, TimeSpan.Zero) : null;
+
+    private static BadRequest WrongCursor() =>
+        new(Problems.Invalid("The cursor is not one that this list gave out. Begin again without it.", "cursor"));
+
+    private static BadRequest TooLarge() => new(Problems.TooLarge(
+        $"A body has at most {BodyBytesMax >> 20} MiB. Nothing was stored; send the events in several bodies."));
+}

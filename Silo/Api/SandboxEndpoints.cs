@@ -1,0 +1,51 @@
+using Billing.Http;
+using Billing.Plans;
+using Billing.Silo.Scheduling;
+using Billing.Silo.Security;
+
+namespace Billing.Silo.Api;
+
+/// <summary>The calls that exist in the sandbox only.</summary>
+internal static class SandboxEndpoints
+{
+    private static readonly DateTimeOffset Latest = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public static void Map(IEndpointRouteBuilder routes) => routes
+        .MapPost("/v1/sandbox/clock", MoveClock)
+        .RequireAuthorization(Scopes.Admin)
+        .WithSummary("Moves the billing clock on, doing what is due at each due moment on the way.")
+        .WithRequestBody<MoveClockRequest>("application/json")
+        .Produces<ClockView>()
+        .Produces<Problem>(400, "application/problem+json")
+        .Produces<Problem>(409, "application/problem+json");
+
+    private static async Task<IResult> MoveClock(HttpRequest request, SandboxClock clock, PlatformMode mode, CancellationToken cancellation)
+    {
+        if (!mode.Sandbox) return Problems.Conflict("The clock moves by itself: this platform charges through Stripe. Nothing was changed.");
+        var body = await RequestReading.Json(request, BillingJson.Web.MoveClockRequest, cancellation);
+        if (Target(body, clock.Now) is not { } target)
+        {
+            return body.Now is not null
+                ? Problems.Invalid("now is an RFC 3339 time before the year 9000, such as 2026-12-01T00:00:00Z, and goes without advance. The clock did not move.", "now")
+                : Problems.Invalid("advance is an ISO 8601 duration such as P1D, PT12H or P1M, and the clock stays before the year 9000. The clock did not move.", "advance");
+        }
+
+        if (target < clock.Now)
+            return Problems.Conflict($"The billing clock stands at {UtcJsonConverter.ToText(clock.Now)} and never goes back. It did not move.", "now");
+        return Results.Json(new ClockView(await clock.MoveTo(target, cancellation)), BillingJson.Web.ClockView);
+    }
+
+    private static DateTimeOffset? Target(MoveClockRequest body, DateTimeOffset now)
+    {
+        DateTimeOffset? target = body switch
+        {
+            { Now: { } text, Advance: null } => RequestReading.ReadInstant(text),
+            { Now: null, Advance: { } text } when IsoDuration.TryParse(text, out var by) && by.Months < 12_000 => Later(now, by),
+            _ => null,
+        };
+        return target < Latest ? target : null;
+    }
+
+    private static DateTimeOffset? Later(DateTimeOffset now, IsoDuration by) =>
+        by.Exact < Latest - now && by.Months < (Latest.Year - now.Year) * 12 ? by.After(now) : null;
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using Billing.Http;
+using Billing.Journal;
+using Billing.Plans;
+using Billing.Silo.Api;
+using Billing.Silo.Catalogs;
+using Billing.Silo.Ingest;
+using Billing.Silo.Scheduling;
+using Billing.Silo.Security;
+using Billing.Silo.Storage;
+using Billing.Silo.Storage.Sqlite;
+
+namespace Billing.Silo.Hosting;
+
+/// <summary>One silo: the store, the grains on their Orleans, the HTTP API and the scheduler, put together from settings.</summary>
+internal sealed class Platform : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly SqliteStore _store;
+    private readonly string? _madeKey;
+    private readonly BillingClock _clock;
+
+    private Platform(WebApplication app, SqliteStore store, BillingClock clock, string? madeKey)
+    {
+        _app = app;
+        _store = store;
+        _clock = clock;
+        _madeKey = madeKey;
+        store.Broken += failed =>
+        {
+            StoppedBy = failed;
+            app.Logger.LogCritical(failed, "The store cannot go on: it is open what is on disk. The platform stops; start it again to read what is durable.");
+            app.Lifetime.StopApplication();
+        };
+    }
+
+    /// <summary>What made the platform stop; null when it was asked to.</summary>
+    public Exception? StoppedBy { get; private set; }
+
+    /// <summary>The services of the running platform.</summary>
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Opens the store and starts to serve.</summary>
+    /// <param name="args">Settings as <c>--NAME=value</c>; they come before environment and <c>appsettings.json</c>.</param>
+    /// <param name="configure">Changes the host before it is built.</param>
+    public static async Task<Platform> Start(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        var settings = builder.Configuration;
+        var database = settings["BILLING_DATABASE"] ?? "sqlite";
+        if (database != "sqlite") throw new InvalidOperationException("BILLING_DATABASE can only be \"sqlite\": the PostgreSQL store is not built yet.");
+        if (settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("STRIPE_SECRET_KEY is set, but charging through Stripe is not built yet. Leave it out.");
+
+        var store = await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
+        try
+        {
+            var clock = await BillingClock.Load(store, TimeProvider.System, ClockStart(settings["BILLING_CLOCK"]));
+            var catalogs = await PublishedCatalogs.Load(
+                store, clock, settings["BILLING_CATALOG"] ?? Path.Combine(AppContext.BaseDirectory, "catalog.sample.json"));
+            var (keys, madeKey) = await ApiKeys.Load(store, clock, settings["BILLING_ADMIN_KEY"]);
+
+            builder.WebHost.UseUrls(settings["BILLING_URL"] ?? "http://127.0.0.1:5080");
+            builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = RequestReading.BodyBytesMax + 1L;
+            });
+            AddServices(builder.Services, store, clock, catalogs, keys);
+            builder.AddOrleans();
+            configure?.Invoke(builder);
+
+            var app = builder.Build();
+            MapRequests(app);
+            var platform = new Platform(app, store, clock, madeKey);
+            await app.StartAsync();
+            return platform;
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Serves until it is told to stop, then drains.</summary>
+    public Task Run() => _app.WaitForShutdownAsync();
+
+    /// <summary>Says where the platform listens, and the key that was made, which is shown this once.</summary>
+    public void PrintAddresses()
+    {
+        foreach (var address in _app.Urls) Console.WriteLine($"Orleans.Billing listens on {address}  (API description: {address}/openapi/v1.json)");
+        Console.WriteLine($"Billing clock: {UtcJsonConverter.ToText(_clock.Now)}{(_clock.StandsStill ? ", standing still until it is moved" : "")}");
+        if (_madeKey is not null) Console.WriteLine($"Admin key, shown this once: {_madeKey}");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    private static void AddServices(IServiceCollection services, SqliteStore store, BillingClock clock, PublishedCatalogs catalogs, ApiKeys keys)
+    {
+        services.AddSingleton<IJournal>(store);
+        services.AddSingleton<ISettings>(store);
+        services.AddSingleton<ICatalogStore>(store);
+        services.AddSingleton<IDueTimes>(store);
+        services.AddSingleton<IAccountDirectory>(store);
+        services.AddSingleton<IIdempotencyStore>(store);
+        services.AddSingleton<IBillingClock>(clock);
+        services.AddSingleton(clock);
+        services.AddSingleton<ICatalogs>(catalogs);
+        services.AddSingleton(keys);
+        services.AddSingleton(new PlatformMode(Sandbox: true));
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<AccountLanes>();
+        services.AddSingleton<UsageIngest>();
+        services.AddSingleton<DueWork>();
+        services.AddSingleton<SandboxClock>();
+        services.AddHostedService<Scheduler>();
+        services.AddSingleton<Idempotency>();
+        ApiKeyAuthentication.Add(services);
+        services.AddOpenApi("v1", ApiDescription.Configure);
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, BillingJson.Web));
+    }
+
+    private static void MapRequests(WebApplication app)
+    {
+        app.UseMiddleware<ProblemResponses>();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseMiddleware<Idempotency>();
+        app.MapOpenApi("/openapi/{documentName}.json");
+        HealthEndpoints.Map(app);
+        EventsEndpoint.Map(app);
+        AccountEndpoints.Map(app);
+        InvoiceEndpoints.Map(app);
+        CatalogEndpoints.Map(app);
+        SandboxEndpoints.Map(app);
+        NotBuiltEndpoints.Map(app);
+    }
+
+    private static DateTimeOffset? ClockStart(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) return null;
+        return RequestReading.ReadInstant(text)
+            ?? throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"BILLING_CLOCK is \"{text}\"; it needs an RFC 3339 time such as 2026-11-01T00:00:00Z."));
+    }
+}

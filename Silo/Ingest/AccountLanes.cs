@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Billing.Accounts;
+using Billing.Usage;
+using Orleans;
+
+namespace Billing.Silo.Ingest;
+
+/// <summary>
+/// Keeps one call under way per account. What arrives for it meanwhile is merged into the next call, so that an account with
+/// much traffic costs one journal entry per commit, not one per request.
+/// </summary>
+internal sealed class AccountLanes(IGrainFactory grains)
+{
+    private const int MergedBytesMax = 4 << 20;
+    private const int TriesMax = 3;
+
+    private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+
+    /// <summary>Hands a batch to its account.</summary>
+    /// <returns>The account's answer for exactly these events.</returns>
+    public Task<UsageResult> Send(string account, UsageBatch batch)
+    {
+        while (true)
+        {
+            var lane = _lanes.GetOrAdd(account, static _ => new());
+            lock (lane)
+            {
+                if (lane.Closed) continue;
+                if (lane.Busy)
+                {
+                    var waiting = new Waiting(batch);
+                    lane.Waiting.Enqueue(waiting);
+                    return waiting.Done.Task;
+                }
+
+                lane.Busy = true;
+            }
+
+            return First(account, lane, batch);
+        }
+    }
+
+    private async Task<UsageResult> First(string account, Lane lane, UsageBatch batch)
+    {
+        try
+        {
+            return await Call(account, batch);
+        }
+        finally
+        {
+            if (!TryClose(account, lane)) _ = Rest(account, lane);
+        }
+    }
+
+    private async Task Rest(string account, Lane lane)
+    {
+        do
+        {
+            var taken = Take(lane);
+            try
+            {
+                var result = await Call(account, Merge(taken));
+                var offset = 0;
+                foreach (var waiting in taken)
+                {
+                    waiting.Done.SetResult(result.Refusal is not null ? result : Part(result, offset, waiting.Batch));
+                    offset += waiting.Batch.Count;
+                }
+            }
+            catch (Exception failed)
+            {
+                foreach (var waiting in taken) waiting.Done.TrySetException(failed);
+            }
+        }
+        while (!TryClose(account, lane));
+    }
+
+    // An account whose journal was taken over or did not answer is read again by its next activation; equal events are
+    // recognised, so the same batch may be sent again.
+    private async Task<UsageResult> Call(string account, UsageBatch batch)
+    {
+        var grain = grains.GetGrain<IMerchantAccountGrain>(account);
+        var result = await grain.RecordUsage(batch);
+        for (var tries = 1; result.Refusal is { Kind: RefusalKind.Retry } && tries < TriesMax; tries++) result = await grain.RecordUsage(batch);
+        return result;
+    }
+
+    private bool TryClose(string account, Lane lane)
+    {
+        lock (lane)
+        {
+            if (lane.Waiting.Count > 0) return false;
+            lane.Closed = true;
+            _lanes.TryRemove(account, out _);
+            return true;
+        }
+    }
+
+    private static List<Waiting> Take(Lane lane)
+    {
+        var taken = new List<Waiting>();
+        var bytes = 0;
+        lock (lane)
+        {
+            while (bytes < MergedBytesMax && lane.Waiting.TryDequeue(out var waiting))
+            {
+                taken.Add(waiting);
+                bytes += waiting.Batch.Records.Length;
+            }
+        }
+
+        return taken;
+    }
+
+    private static UsageBatch Merge(List<Waiting> taken)
+    {
+        if (taken.Count == 1) return taken[0].Batch;
+        var records = new byte[taken.Sum(w => w.Batch.Records.Length)];
+        var offset = 0;
+        foreach (var waiting in taken)
+        {
+            waiting.Batch.Records.CopyTo(records.AsMemory(offset));
+            offset += waiting.Batch.Records.Length;
+        }
+
+        return new(
+            records, taken.Sum(w => w.Batch.Count), taken.Exists(w => w.Batch.KeepBodies), taken.Exists(w => w.Batch.WantReceipts));
+    }
+
+    private static UsageResult Part(UsageResult result, int offset, UsageBatch batch) => new(
+        null,
+        result.Outcomes.Slice(offset, batch.Count),
+        batch.WantReceipts ? ImmutableArray.Create(result.Receipts, offset, batch.Count) : []);
+
+    private sealed class Lane
+    {
+        public bool Busy { get; set; }
+
+        public bool Closed { get; set; }
+
+        public Queue<Waiting> Waiting { get; } = [];
+    }
+
+    private sealed record Waiting(UsageBatch Batch)
+    {
+        public TaskCompletionSource<UsageResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Buffers;
+
+namespace Billing.Silo.Ingest;
+
+/// <summary>
+/// Finds where JSON values end, without reading them. Needs no stack, so a value may be nested to any depth; whether it
+/// is right inside is for the reader of the value to say.
+/// </summary>
+internal static class JsonScanner
+{
+    private static readonly SearchValues<byte> BracketsAndQuotes = SearchValues.Create("\"{}[]"u8);
+    private static readonly SearchValues<byte> EndsOfScalar = SearchValues.Create(",]}: \t\r\n"u8);
+
+    /// <summary>The index of the first byte at or after an index that is no white space; the length if there is none.</summary>
+    public static int SkipSpace(ReadOnlySpan<byte> json, int at)
+    {
+        var skipped = json[at..].IndexOfAnyExcept(" \t\r\n"u8);
+        return skipped < 0 ? json.Length : at + skipped;
+    }
+
+    /// <summary>The index behind the string whose quote is at an index; -1 if it does not end.</summary>
+    public static int SkipString(ReadOnlySpan<byte> json, int at)
+    {
+        at++;
+        while (at < json.Length)
+        {
+            var found = json[at..].IndexOfAny((byte)'"', (byte)'\\');
+            if (found < 0)
+                return -1;
+
+            at += found;
+            if (json[at] == '"')
+                return at + 1;
+
+            at += 2;
+        }
+
+        return -1;
+    }
+
+    /// <summary>The index behind the value that begins at an index; -1 if it does not end.</summary>
+    public static int SkipValue(ReadOnlySpan<byte> json, int at)
+    {
+        if (json[at] == '"')
+            return SkipString(json, at);
+
+        if (json[at] is not ((byte)'{' or (byte)'['))
+        {
+            var length = json[at..].IndexOfAny(EndsOfScalar);
+            return length < 0 ? json.Length : at + length;
+        }
+
+        var depth = 0;
+        while (true)
+        {
+            var found = json[at..].IndexOfAny(BracketsAndQuotes);
+            if (found < 0)
+                return -1;
+
+            at += found;
+            if (json[at] == '"')
+            {
+                at = SkipString(json, at);
+                if (at < 0)
+                    return -1;
+
+                continue;
+            }
+
+            depth += json[at] is (byte)'{' or (byte)'[' ? 1 : -1;
+            at++;
+            if (depth == 0)
+                return at;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Billing.Accounts;
+using Billing.Journal;
+using Billing.Silo.Storage;
+using Orleans;
+
+namespace Billing.Silo.Scheduling;
+
+/// <summary>Wakes the accounts whose time has come.</summary>
+internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBillingClock clock, ILogger<DueWork> log)
+{
+    private const int AtOnce = 256;
+
+    /// <summary>Wakes every account that is due by the billing clock until none is left.</summary>
+    /// <returns>How many were woken. An account that cannot catch up now is left out; its time stays in the store.</returns>
+    public async Task<int> Run(CancellationToken cancellation)
+    {
+        var woken = 0;
+        var stuck = new HashSet<string>(StringComparer.Ordinal);
+        while (!cancellation.IsCancellationRequested)
+        {
+            var now = clock.Now;
+            var accounts = due.DueAt(now, AtOnce + stuck.Count).Where(a => !stuck.Contains(a)).ToList();
+            if (accounts.Count == 0) return woken;
+            var answers = await Task.WhenAll(accounts.Select(CatchUp));
+            for (var i = 0; i < accounts.Count; i++)
+            {
+                if (answers[i] is { Refusal: null } answer && (answer.NextDueAt is not { } next || next > now)) woken++;
+                else stuck.Add(accounts[i]);
+            }
+        }
+
+        return woken;
+    }
+
+    private async Task<CatchUpAnswer?> CatchUp(string account)
+    {
+        try
+        {
+            var grain = grains.GetGrain<IMerchantAccountGrain>(account);
+            var answer = await grain.CatchUp();
+            return answer.Refusal is null ? answer : await grain.CatchUp();
+        }
+        catch (Exception failed)
+        {
+            LogStuck(failed, account);
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: what is due could not be done. It stays due and is tried again.")]
+    private partial void LogStuck(Exception exception, string account);
+}

@@ -1,0 +1,28 @@
+using Billing.Journal;
+using Billing.Silo.Storage;
+
+namespace Billing.Silo.Scheduling;
+
+/// <summary>Looks every second which accounts are due, and at start for all whose time came while the platform was down.</summary>
+internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClock clock, TimeProvider time, ILogger<Scheduler> log) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        do
+        {
+            if (due.Next is { } next && next <= clock.Now)
+            {
+                var woken = await work.Run(stoppingToken);
+                if (woken > 0) LogWoken(woken);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Count} accounts did what was due.")]
+    private partial void LogWoken(int count);
+}

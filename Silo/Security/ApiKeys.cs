@@ -1,0 +1,49 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using Billing.Journal;
+using Billing.Silo.Storage;
+
+namespace Billing.Silo.Security;
+
+/// <summary>What a key may do. A key has one or more.</summary>
+internal static class Scopes
+{
+    public const string Ingest = "ingest";
+    public const string Read = "read";
+    public const string Operate = "operate";
+    public const string Admin = "admin";
+
+    public static readonly string[] All = [Ingest, Read, Operate, Admin];
+}
+
+/// <summary>The API keys. Only hashes are kept, in the store and in memory.</summary>
+internal sealed class ApiKeys
+{
+    private const int AdminKeyLengthMin = 20;
+
+    private readonly FrozenDictionary<string, string[]> _scopesByHash;
+
+    private ApiKeys(IEnumerable<StoredApiKey> keys) =>
+        _scopesByHash = keys.ToFrozenDictionary(k => k.Hash, k => k.Scopes.Split(' '), StringComparer.Ordinal);
+
+    /// <summary>Loads the keys and sees that there is a first one.</summary>
+    /// <param name="store">Where they are kept.</param>
+    /// <param name="clock">Dates a new key.</param>
+    /// <param name="adminKey">The key that was configured; null makes one if the store has none.</param>
+    /// <returns>The keys, and the key that was made, to be shown once.</returns>
+    public static async Task<(ApiKeys Keys, string? Made)> Load(IApiKeyStore store, IBillingClock clock, string? adminKey)
+    {
+        if (adminKey is { Length: < AdminKeyLengthMin })
+            throw new InvalidOperationException($"BILLING_ADMIN_KEY has {adminKey.Length} characters; it needs at least {AdminKeyLengthMin}.");
+        string? made = null;
+        if (adminKey is null && (await store.All()).Count == 0) adminKey = made = "bk_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+        if (adminKey is not null) await store.Add(new(HashOf(adminKey), string.Join(' ', Scopes.All), clock.Now));
+        return (new(await store.All()), made);
+    }
+
+    /// <summary>The scopes of a key; null for an unknown one.</summary>
+    public string[]? ScopesOf(string key) => _scopesByHash.GetValueOrDefault(HashOf(key));
+
+    public static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+}

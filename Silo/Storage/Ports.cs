@@ -1,0 +1,80 @@
+using Billing.Accounts;
+
+namespace Billing.Silo.Storage;
+
+/// <summary>Small named values of the platform, such as where the sandbox clock stands.</summary>
+internal interface ISettings
+{
+    /// <summary>The value, or null.</summary>
+    Task<string?> Get(string name);
+
+    /// <summary>Stores a value; durable when the task completes.</summary>
+    Task Set(string name, string value);
+}
+
+/// <summary>Published catalogue versions as they were handed in.</summary>
+internal interface ICatalogStore
+{
+    /// <summary>All versions, the oldest first.</summary>
+    Task<IReadOnlyList<StoredCatalog>> All();
+
+    /// <summary>Publishes a version; false when the version exists already. Durable when the task completes.</summary>
+    Task<bool> Add(StoredCatalog catalog);
+}
+
+/// <summary>A published catalogue version.</summary>
+internal sealed record StoredCatalog(string Version, DateTimeOffset PublishedAt, ReadOnlyMemory<byte> Json);
+
+/// <summary>When accounts have something to do next.</summary>
+internal interface IDueTimes
+{
+    /// <summary>The earliest due instant of any account; null when nothing is due ever.</summary>
+    DateTimeOffset? Next { get; }
+
+    /// <summary>Accounts due at or before an instant, the earliest first.</summary>
+    IReadOnlyList<string> DueAt(DateTimeOffset instant, int limit);
+}
+
+/// <summary>Finds accounts.</summary>
+internal interface IAccountDirectory
+{
+    /// <summary>Accounts in the order of their ids, from the one after <paramref name="after"/> on.</summary>
+    Task<IReadOnlyList<AccountSummary>> List(AccountQuery query, string? after, int limit);
+}
+
+/// <summary>Which accounts to list; null matches all.</summary>
+/// <param name="Text">A part of the id, the name or the e-mail address, upper and lower case alike.</param>
+/// <param name="Status">The status.</param>
+/// <param name="Plan">A plan it is on.</param>
+internal sealed record AccountQuery(string? Text, AccountStatus? Status, string? Plan);
+
+/// <summary>API keys; only their hashes are stored.</summary>
+internal interface IApiKeyStore
+{
+    Task<IReadOnlyList<StoredApiKey>> All();
+
+    /// <summary>Adds a key; durable when the task completes.</summary>
+    Task Add(StoredApiKey key);
+}
+
+/// <summary>An API key as it is stored.</summary>
+/// <param name="Hash">SHA-256 of the key, hexadecimal.</param>
+/// <param name="Scopes">The scopes, separated by spaces.</param>
+/// <param name="CreatedAt">When it was made.</param>
+internal sealed record StoredApiKey(string Hash, string Scopes, DateTimeOffset CreatedAt);
+
+/// <summary>Answers to calls with an <c>Idempotency-Key</c>.</summary>
+internal interface IIdempotencyStore
+{
+    Task<StoredAnswer?> Find(string key);
+
+    /// <summary>Keeps an answer; the first one stays. Durable when the task completes.</summary>
+    Task Add(string key, StoredAnswer answer);
+}
+
+/// <summary>The answer that was given under an idempotency key.</summary>
+/// <param name="RequestHash">SHA-256 of method, path and body, hexadecimal.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="ContentType">The media type of the body.</param>
+/// <param name="Body">The body.</param>
+internal sealed record StoredAnswer(string RequestHash, int Status, string ContentType, byte[] Body);

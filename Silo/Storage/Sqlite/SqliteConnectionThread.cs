@@ -1,0 +1,149 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.Data.Sqlite;
+
+namespace Billing.Silo.Storage.Sqlite;
+
+/// <summary>One SQLite connection and the one thread that uses it. Work runs in the order in which it was handed in.</summary>
+internal abstract class SqliteConnectionThread : IAsyncDisposable
+{
+    private readonly object _gate = new();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Thread _thread;
+    private List<Action> _pending = [];
+    private bool _stopping;
+
+    protected SqliteConnectionThread(string file, string pragmas)
+    {
+        File = file;
+        Connection = new(new SqliteConnectionStringBuilder
+        {
+            DataSource = file,
+            Pooling = false,
+            DefaultTimeout = 1,
+        }.ToString());
+        try
+        {
+            Connection.Open();
+            Execute(pragmas);
+        }
+        catch (SqliteException inUse) when (inUse.SqliteErrorCode is 5 or 6)
+        {
+            Connection.Dispose();
+            throw new StoreInUseException($"The store {file} is in use by another process. Stop that process, or set BILLING_DATA to another folder. Nothing was changed.", inUse);
+        }
+
+        _thread = new(Run) { IsBackground = true, Name = Path.GetFileName(file) };
+    }
+
+    protected string File { get; }
+
+    /// <summary>To be used on the thread only.</summary>
+    protected SqliteConnection Connection { get; }
+
+    /// <summary>Begins to work; what was handed in before waits until then.</summary>
+    protected void Start() => _thread.Start();
+
+    /// <summary>Runs work on the thread.</summary>
+    protected Task<T> Run<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception failed)
+            {
+                done.SetException(failed);
+            }
+        });
+        return done.Task;
+    }
+
+    protected Task Run(Action work) => Run(() =>
+    {
+        work();
+        return true;
+    });
+
+    /// <summary>Wakes the thread; <see cref="BeforeWork"/> runs before whatever waits.</summary>
+    protected void Wake() => Post(null);
+
+    /// <summary>Runs on the thread each time it wakes, before the work that was handed in.</summary>
+    protected virtual void BeforeWork()
+    {
+    }
+
+    protected void Execute(string sql)
+    {
+        using var command = Connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    protected SqliteCommand Command(string sql, params (string Name, object? Value)[] parameters)
+    {
+        var command = Connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        return command;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.Pulse(_gate);
+        }
+
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted)) _stopped.TrySetResult();
+        await _stopped.Task;
+        Connection.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Post(Action? work)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stopping, this);
+            if (work is not null) _pending.Add(work);
+            else _pending.Add(static () => { });
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            var taken = new List<Action>();
+            while (true)
+            {
+                lock (_gate)
+                {
+                    while (_pending.Count == 0 && !_stopping) Monitor.Wait(_gate);
+                    if (_pending.Count == 0) break;
+                    (_pending, taken) = (taken, _pending);
+                }
+
+                BeforeWork();
+                foreach (var work in taken) work();
+                taken.Clear();
+            }
+
+            _stopped.SetResult();
+        }
+        catch (Exception failed)
+        {
+            _stopped.SetException(failed);
+            ExceptionDispatchInfo.Throw(failed);
+        }
+    }
+}
+
+/// <summary>Another process has the store open.</summary>
+internal sealed class StoreInUseException(string message, Exception inner) : Exception(message, inner);

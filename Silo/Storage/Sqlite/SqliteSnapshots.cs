@@ -1,0 +1,48 @@
+namespace Billing.Silo.Storage.Sqlite;
+
+/// <summary>Account snapshots in a file and on a thread of their own, so that writing one delays no commit. The file may be deleted: the journal holds everything.</summary>
+internal sealed class SqliteSnapshots : SqliteConnectionThread
+{
+    public SqliteSnapshots(string file)
+        : base(file, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+    {
+        Execute("CREATE TABLE IF NOT EXISTS snapshots (account TEXT PRIMARY KEY, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, state BLOB NOT NULL)");
+        Start();
+    }
+
+    /// <summary>Replaces the snapshot of an account unless the stored one is newer.</summary>
+    public Task Save(string account, long sequence, ReadOnlyMemory<byte> state) => Run(() =>
+    {
+        using var command = Command(
+            """
+            INSERT INTO snapshots (account, sequence, crc, state) VALUES ($account, $sequence, $crc, $state)
+            ON CONFLICT (account) DO UPDATE SET sequence = excluded.sequence, crc = excluded.crc, state = excluded.state
+            WHERE excluded.sequence > sequence
+            """,
+            ("$account", account),
+            ("$sequence", sequence),
+            ("$crc", (long)Crc32C.Of(state.Span)),
+            ("$state", state.ToArray()));
+        command.ExecuteNonQuery();
+    });
+
+    /// <summary>The snapshot of an account; null without one, or when its check sum does not hold.</summary>
+    public Task<(long Sequence, byte[] State)?> Find(string account) => Run<(long, byte[])?>(() =>
+    {
+        using var command = Command("SELECT sequence, crc, state FROM snapshots WHERE account = $account", ("$account", account));
+        using var reader = command.ExecuteReader();
+        if (!reader.Read()) return null;
+        var state = reader.GetFieldValue<byte[]>(2);
+        return Crc32C.Of(state) == (uint)reader.GetInt64(1) ? (reader.GetInt64(0), state) : null;
+    });
+
+    /// <summary>Up to which entry each account has a snapshot.</summary>
+    public Task<Dictionary<string, long>> Sequences() => Run(() =>
+    {
+        using var command = Command("SELECT account, sequence FROM snapshots");
+        using var reader = command.ExecuteReader();
+        var sequences = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (reader.Read()) sequences.Add(reader.GetString(0), reader.GetInt64(1));
+        return sequences;
+    });
+}

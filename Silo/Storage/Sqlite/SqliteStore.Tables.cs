@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Billing.Accounts;
+
+namespace Billing.Silo.Storage.Sqlite;
+
+/// <summary>The tables beside the journal. They share its file and thread, so each write is durable when its task completes.</summary>
+internal sealed partial class SqliteStore : ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore
+{
+    DateTimeOffset? IDueTimes.Next
+    {
+        get
+        {
+            lock (_dueGate) return _due.Count > 0 ? new(_due.Min.Ticks, TimeSpan.Zero) : null;
+        }
+    }
+
+    IReadOnlyList<string> IDueTimes.DueAt(DateTimeOffset instant, int limit)
+    {
+        lock (_dueGate) return [.. _due.TakeWhile(d => d.Ticks <= instant.UtcTicks).Take(limit).Select(d => d.Account)];
+    }
+
+    Task<string?> ISettings.Get(string name) => Run(() =>
+    {
+        using var command = Command("SELECT value FROM settings WHERE name = $name", ("$name", name));
+        return (string?)command.ExecuteScalar();
+    });
+
+    Task ISettings.Set(string name, string value) => Run(() =>
+    {
+        using var command = Command(
+            "INSERT INTO settings (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            ("$name", name),
+            ("$value", value));
+        command.ExecuteNonQuery();
+    });
+
+    Task<IReadOnlyList<StoredCatalog>> ICatalogStore.All() => Run<IReadOnlyList<StoredCatalog>>(() =>
+    {
+        using var command = Command("SELECT version, published_at, json FROM catalogs ORDER BY position");
+        using var reader = command.ExecuteReader();
+        var catalogs = new List<StoredCatalog>();
+        while (reader.Read())
+            catalogs.Add(new(reader.GetString(0), new(reader.GetInt64(1), TimeSpan.Zero), reader.GetFieldValue<byte[]>(2)));
+        return catalogs;
+    });
+
+    Task<bool> ICatalogStore.Add(StoredCatalog catalog) => Run(() =>
+    {
+        using var command = Command(
+            "INSERT OR IGNORE INTO catalogs (version, published_at, json) VALUES ($version, $at, $json)",
+            ("$version", catalog.Version),
+            ("$at", catalog.PublishedAt.UtcTicks),
+            ("$json", catalog.Json.ToArray()));
+        return command.ExecuteNonQuery() == 1;
+    });
+
+    Task<IReadOnlyList<AccountSummary>> IAccountDirectory.List(AccountQuery query, string? after, int limit) =>
+        Run<IReadOnlyList<AccountSummary>>(() =>
+        {
+            using var command = Command(
+                """
+                SELECT summary FROM accounts
+                WHERE account > $after
+                  AND ($status IS NULL OR status = $status)
+                  AND ($text IS NULL OR instr(search, $text) > 0)
+                  AND ($plan IS NULL OR EXISTS (SELECT 1 FROM json_each(summary, '$.plans') WHERE value = $plan))
+                ORDER BY account LIMIT $limit
+                """,
+                ("$after", after ?? ""),
+                ("$status", (int?)query.Status),
+                ("$text", query.Text?.ToLowerInvariant()),
+                ("$plan", query.Plan),
+                ("$limit", limit));
+            using var reader = command.ExecuteReader();
+            var accounts = new List<AccountSummary>();
+            while (reader.Read()) accounts.Add(JsonSerializer.Deserialize(reader.GetString(0), Http.BillingJson.Web.AccountSummary)!);
+            return accounts;
+        });
+
+    Task<IReadOnlyList<StoredApiKey>> IApiKeyStore.All() => Run<IReadOnlyList<StoredApiKey>>(() =>
+    {
+        using var command = Command("SELECT hash, scopes, created_at FROM api_keys");
+        using var reader = command.ExecuteReader();
+        var keys = new List<StoredApiKey>();
+        while (reader.Read()) keys.Add(new(reader.GetString(0), reader.GetString(1), new(reader.GetInt64(2), TimeSpan.Zero)));
+        return keys;
+    });
+
+    Task IApiKeyStore.Add(StoredApiKey key) => Run(() =>
+    {
+        using var command = Command(
+            "INSERT OR IGNORE INTO api_keys (hash, scopes, created_at) VALUES ($hash, $scopes, $at)",
+            ("$hash", key.Hash),
+            ("$scopes", key.Scopes),
+            ("$at", key.CreatedAt.UtcTicks));
+        command.ExecuteNonQuery();
+    });
+
+    Task<StoredAnswer?> IIdempotencyStore.Find(string key) => Run(() =>
+    {
+        using var command = Command("SELECT request_hash, status, content_type, body FROM answers WHERE key = $key", ("$key", key));
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? new StoredAnswer(reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3)) : null;
+    });
+
+    Task IIdempotencyStore.Add(string key, StoredAnswer answer) => Run(() =>
+    {
+        using var command = Command(
+            "INSERT OR IGNORE INTO answers (key, request_hash, status, content_type, body) VALUES ($key, $hash, $status, $type, $body)",
+            ("$key", key),
+            ("$hash", answer.RequestHash),
+            ("$status", answer.Status),
+            ("$type", answer.ContentType),
+            ("$body", answer.Body));
+        command.ExecuteNonQuery();
+    });
+}

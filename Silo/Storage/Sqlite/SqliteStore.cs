@@ -1,0 +1,396 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Billing.Deduplication;
+using Billing.Journal;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Billing.Silo.Storage.Sqlite;
+
+/// <summary>
+/// The embedded store: one file, locked exclusively by this process, one thread. All entries that wait share a commit, which is
+/// one row; the next commit begins when the last one returned.
+/// </summary>
+/// <remarks>
+/// Durable means: WAL with <c>synchronous=FULL</c>, so a commit returns after its fsync. Which entries an account has and where
+/// is kept in memory and read from the frames at start.
+/// </remarks>
+internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
+{
+    private const int SchemaVersion = 1;
+    private const int CommitBytesMax = 8 << 20;
+
+    private readonly Dictionary<string, AccountIndex> _accounts = new(StringComparer.Ordinal);
+    private readonly SortedSet<(long Ticks, string Account)> _due = new(DueOrder.Instance);
+    private readonly Lock _dueGate = new();
+    private readonly Lock _waitingGate = new();
+    private readonly SqliteSnapshots _snapshots;
+    private readonly sqlite3_stmt _insertCommit;
+    private Queue<Waiting> _waiting = [];
+    private byte[] _frames = new byte[1 << 16];
+    private byte[] _bodies = [];
+    private Exception? _broken;
+    private long _lastCommit;
+
+    private SqliteStore(string folder, SqliteSnapshots snapshots)
+        : base(
+            Path.Combine(folder, "journal.db"),
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-65536;")
+    {
+        _snapshots = snapshots;
+        Migrate();
+        HashKey = ReadHashKey();
+        raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO commits (id, frames, bodies) VALUES (?1, ?2, ?3)", out _insertCommit);
+    }
+
+    /// <inheritdoc/>
+    public SipKey HashKey { get; }
+
+    /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is on disk.</summary>
+    public event Action<Exception>? Broken;
+
+    /// <summary>Opens the store in a folder, or makes it.</summary>
+    public static async Task<SqliteStore> Open(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var snapshots = new SqliteSnapshots(Path.Combine(folder, "snapshots.db"));
+        try
+        {
+            var store = new SqliteStore(folder, snapshots);
+            store.BuildIndex(await snapshots.Sequences());
+            store.Start();
+            return store;
+        }
+        catch
+        {
+            await snapshots.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<Appended> Append(JournalEntry entry)
+    {
+        var waiting = new Waiting(entry);
+        lock (_waitingGate) _waiting.Enqueue(waiting);
+        Wake();
+        return waiting.Done.Task;
+    }
+
+    /// <inheritdoc/>
+    public async Task<JournalTail> Read(string account, CancellationToken cancellation)
+    {
+        var positions = await Run(() => _accounts.TryGetValue(account, out var index) ? index.Tail.ToArray() : []);
+        var snapshot = await _snapshots.Find(account);
+        if (snapshot is null && positions.Length > 0 && positions[0].Sequence > 1) return await ReadAll(account, cancellation);
+        var from = snapshot?.Sequence ?? 0;
+        var entries = await Run(() => positions.Where(p => p.Sequence > from).Select(ReadFacts).ToList());
+        return new(from, snapshot is { } found ? found.State : (ReadOnlyMemory<byte>?)null, entries);
+    }
+
+    /// <inheritdoc/>
+    public Task<JournalTail> ReadAll(string account, CancellationToken cancellation) => Run(() =>
+    {
+        var entries = new List<ReadOnlyMemory<byte>>();
+        foreach (var (commit, frames) in Commits())
+        {
+            for (var offset = 0; offset < frames.Length;)
+            {
+                var (name, _, facts) = CommitFrames.Read(frames.AsSpan(offset), Where(commit, offset), out var length);
+                if (name == account) entries.Add(frames.AsMemory(offset + facts, length - facts));
+                offset += length;
+            }
+        }
+
+        return new JournalTail(0, null, entries);
+    });
+
+    /// <inheritdoc/>
+    public async Task SaveSnapshot(string account, long sequence, ReadOnlyMemory<byte> state)
+    {
+        await _snapshots.Save(account, sequence, state);
+        await Run(() => _accounts[account].Tail.RemoveAll(p => p.Sequence <= sequence));
+    }
+
+    /// <summary>Commits what waits, stops the thread and lets go of the files.</summary>
+    public new async ValueTask DisposeAsync()
+    {
+        await Run(_insertCommit.Dispose);
+        await base.DisposeAsync();
+        await _snapshots.DisposeAsync();
+    }
+
+    /// <inheritdoc/>
+    protected override void BeforeWork()
+    {
+        while (true)
+        {
+            List<Waiting> batch = [];
+            var size = 0;
+            lock (_waitingGate)
+            {
+                while (size < CommitBytesMax && _waiting.TryDequeue(out var waiting))
+                {
+                    batch.Add(waiting);
+                    size += CommitFrames.LengthOf(waiting.Entry) + waiting.Entry.Bodies.Length;
+                }
+            }
+
+            if (batch.Count == 0) return;
+            Commit(batch);
+        }
+    }
+
+    private void Commit(List<Waiting> batch)
+    {
+        if (_broken is not null)
+        {
+            foreach (var waiting in batch) waiting.Done.SetException(_broken);
+            return;
+        }
+
+        var placed = new List<(Waiting Waiting, Position Position)>(batch.Count);
+        var frames = 0;
+        var bodies = 0;
+        foreach (var waiting in batch)
+        {
+            var entry = waiting.Entry;
+            var index = IndexOf(entry.Account);
+            if (entry.Sequence != index.LastSequence + 1)
+            {
+                waiting.Done.SetResult(Appended.Fenced);
+                continue;
+            }
+
+            var length = CommitFrames.LengthOf(entry);
+            Fit(ref _frames, frames + length);
+            CommitFrames.Write(entry, _frames.AsSpan(frames));
+            placed.Add((waiting, new(entry.Sequence, _lastCommit + 1, frames, length)));
+            frames += length;
+            index.LastSequence = entry.Sequence;
+            if (entry.Bodies.IsEmpty) continue;
+            bodies += WriteBodies(entry, bodies);
+        }
+
+        if (placed.Count == 0) return;
+        try
+        {
+            Execute("BEGIN IMMEDIATE");
+            InsertCommit(_lastCommit + 1, _frames.AsSpan(0, frames), _bodies.AsSpan(0, bodies));
+            foreach (var (waiting, _) in placed) WriteChanges(waiting.Entry);
+            Execute("COMMIT");
+        }
+        catch (SqliteException failed)
+        {
+            foreach (var (waiting, position) in placed)
+                IndexOf(waiting.Entry.Account).LastSequence = long.Min(IndexOf(waiting.Entry.Account).LastSequence, position.Sequence - 1);
+            GiveUp(failed);
+            foreach (var (waiting, _) in placed) waiting.Done.SetException(failed);
+            return;
+        }
+
+        _lastCommit++;
+        foreach (var (waiting, position) in placed)
+        {
+            var index = IndexOf(waiting.Entry.Account);
+            index.Tail.Add(position);
+            SetDue(waiting.Entry.Account, index, waiting.Entry.DueAt?.UtcTicks);
+            waiting.Done.SetResult(Appended.Yes);
+        }
+    }
+
+    // A full disk or a busy file leaves the transaction undone for certain; after any other failure only a restart, which reads
+    // what is on disk, can tell.
+    private void GiveUp(SqliteException failed)
+    {
+        const int Busy = 5, Full = 13;
+        try
+        {
+            if (raw.sqlite3_get_autocommit(Connection.Handle) == 0) Execute("ROLLBACK");
+            if (failed.SqliteErrorCode is Busy or Full) return;
+        }
+        catch (SqliteException)
+        {
+            // The first failure is the one to report; without a rollback the store is broken either way.
+        }
+
+        _broken = failed;
+        Broken?.Invoke(failed);
+    }
+
+    private void WriteChanges(JournalEntry entry)
+    {
+        var due = entry.DueAt?.UtcTicks;
+        if (IndexOf(entry.Account).DueTicks != due)
+        {
+            using var command = due is { } ticks
+                ? Command("INSERT INTO due (account, at) VALUES ($account, $at) ON CONFLICT (account) DO UPDATE SET at = excluded.at", ("$account", entry.Account), ("$at", ticks))
+                : Command("DELETE FROM due WHERE account = $account", ("$account", entry.Account));
+            command.ExecuteNonQuery();
+        }
+
+        if (entry.Summary is not { } summary) return;
+        using var upsert = Command(
+            """
+            INSERT INTO accounts (account, status, search, summary) VALUES ($account, $status, $search, $summary)
+            ON CONFLICT (account) DO UPDATE SET status = excluded.status, search = excluded.search, summary = excluded.summary
+            """,
+            ("$account", summary.Id),
+            ("$status", (int)summary.Status),
+            ("$search", $"{summary.Id}\n{summary.Name}\n{summary.Email}".ToLowerInvariant()),
+            ("$summary", JsonSerializer.Serialize(summary, Http.BillingJson.Web.AccountSummary)));
+        upsert.ExecuteNonQuery();
+    }
+
+    private void InsertCommit(long id, ReadOnlySpan<byte> frames, ReadOnlySpan<byte> bodies)
+    {
+        raw.sqlite3_bind_int64(_insertCommit, 1, id);
+        raw.sqlite3_bind_blob(_insertCommit, 2, frames);
+        if (bodies.IsEmpty) raw.sqlite3_bind_null(_insertCommit, 3);
+        else raw.sqlite3_bind_blob(_insertCommit, 3, bodies);
+        var result = raw.sqlite3_step(_insertCommit);
+        raw.sqlite3_reset(_insertCommit);
+        raw.sqlite3_clear_bindings(_insertCommit);
+        if (result != raw.SQLITE_DONE) throw new SqliteException(raw.sqlite3_errmsg(Connection.Handle).utf8_to_string(), result);
+    }
+
+    // Per entry: account (2 + UTF-8), sequence (8), compressed length (4), length (4), the bodies under Brotli's fastest level.
+    private int WriteBodies(JournalEntry entry, int offset)
+    {
+        var bound = BrotliEncoder.GetMaxCompressedLength(entry.Bodies.Length);
+        Fit(ref _bodies, offset + 18 + (entry.Account.Length * 3) + bound);
+        var span = _bodies.AsSpan(offset);
+        var account = System.Text.Encoding.UTF8.GetBytes(entry.Account, span[2..]);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16LittleEndian(span, (ushort)account);
+        span = span[(2 + account)..];
+        BrotliEncoder.TryCompress(entry.Bodies.Span, span[16..], out var compressed, quality: 1, window: 18);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(span, entry.Sequence);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(span[8..], compressed);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(span[12..], entry.Bodies.Length);
+        return 18 + account + compressed;
+    }
+
+    private ReadOnlyMemory<byte> ReadFacts(Position position)
+    {
+        using var blob = new SqliteBlob(Connection, "commits", "frames", position.Commit, readOnly: true);
+        var frame = new byte[position.Length];
+        blob.Position = position.Offset;
+        blob.ReadExactly(frame);
+        var (_, _, facts) = CommitFrames.Read(frame, Where(position.Commit, position.Offset), out _);
+        return frame.AsMemory(facts);
+    }
+
+    private void BuildIndex(Dictionary<string, long> snapshots)
+    {
+        foreach (var (commit, frames) in Commits())
+        {
+            for (var offset = 0; offset < frames.Length;)
+            {
+                var (account, sequence, _) = CommitFrames.Read(frames.AsSpan(offset), Where(commit, offset), out var length);
+                var index = IndexOf(account);
+                if (sequence != index.LastSequence + 1)
+                    throw new InvalidDataException($"The journal is damaged at {Where(commit, offset)}: account {account} has entry {sequence} behind {index.LastSequence}. Restore the store from a backup.");
+                index.LastSequence = sequence;
+                if (sequence > snapshots.GetValueOrDefault(account)) index.Tail.Add(new(sequence, commit, offset, length));
+                offset += length;
+            }
+
+            _lastCommit = commit;
+        }
+
+        using var command = Command("SELECT account, at FROM due");
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) SetDue(reader.GetString(0), IndexOf(reader.GetString(0)), reader.GetInt64(1));
+    }
+
+    private IEnumerable<(long Commit, byte[] Frames)> Commits()
+    {
+        using var command = Command("SELECT id, frames FROM commits ORDER BY id");
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) yield return (reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
+    }
+
+    private void Migrate()
+    {
+        using (var version = Command("PRAGMA user_version"))
+        {
+            var found = (long)version.ExecuteScalar()!;
+            if (found > SchemaVersion)
+                throw new InvalidDataException($"The store {File} has schema {found}; this release knows {SchemaVersion}. Start the newer release again. Nothing was changed.");
+            if (found == SchemaVersion) return;
+        }
+
+        Execute(
+            $"""
+            BEGIN IMMEDIATE;
+            CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+            CREATE TABLE commits (id INTEGER PRIMARY KEY, frames BLOB NOT NULL, bodies BLOB);
+            CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL);
+            CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL);
+            CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
+            CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
+            CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL);
+            PRAGMA user_version = {SchemaVersion};
+            COMMIT;
+            """);
+    }
+
+    private SipKey ReadHashKey()
+    {
+        using (var insert = Command("INSERT OR IGNORE INTO settings (name, value) VALUES ('hash_key', $key)", ("$key", Convert.ToHexString(RandomNumberGenerator.GetBytes(16)))))
+            insert.ExecuteNonQuery();
+        using var select = Command("SELECT value FROM settings WHERE name = 'hash_key'");
+        var bytes = Convert.FromHexString((string)select.ExecuteScalar()!);
+        return new(BitConverter.ToUInt64(bytes, 0), BitConverter.ToUInt64(bytes, 8));
+    }
+
+    private AccountIndex IndexOf(string account)
+    {
+        if (!_accounts.TryGetValue(account, out var index)) _accounts.Add(account, index = new());
+        return index;
+    }
+
+    private void SetDue(string account, AccountIndex index, long? ticks)
+    {
+        if (index.DueTicks == ticks) return;
+        lock (_dueGate)
+        {
+            if (index.DueTicks is { } before) _due.Remove((before, account));
+            if (ticks is { } after) _due.Add((after, account));
+        }
+
+        index.DueTicks = ticks;
+    }
+
+    private string Where(long commit, int offset) => $"{File}, commit {commit}, byte {offset}";
+
+    private static void Fit(ref byte[] buffer, int needed)
+    {
+        if (needed > buffer.Length) Array.Resize(ref buffer, int.Max(needed, buffer.Length * 2));
+    }
+
+    private sealed class AccountIndex
+    {
+        public long LastSequence { get; set; }
+
+        public long? DueTicks { get; set; }
+
+        public List<Position> Tail { get; } = [];
+    }
+
+    private readonly record struct Position(long Sequence, long Commit, int Offset, int Length);
+
+    private sealed record Waiting(JournalEntry Entry)
+    {
+        public TaskCompletionSource<Appended> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed class DueOrder : IComparer<(long Ticks, string Account)>
+    {
+        public static readonly DueOrder Instance = new();
+
+        public int Compare((long Ticks, string Account) x, (long Ticks, string Account) y) =>
+            x.Ticks != y.Ticks ? x.Ticks.CompareTo(y.Ticks) : string.CompareOrdinal(x.Account, y.Account);
+    }
+}
