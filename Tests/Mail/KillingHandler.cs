@@ -8,8 +8,11 @@ namespace Billing.Tests.Mail;
 /// also when it had just come: a sender can never know how far its request got.
 /// </summary>
 /// <param name="silo">The silo that the requests go to.</param>
-/// <param name="kills">The number of each feeding request (from 0; a repeated one keeps its number), and how long after its last byte the kill comes.</param>
-internal sealed class KillingHandler(SiloProcess silo, IReadOnlyDictionary<int, TimeSpan> kills) : DelegatingHandler(new SocketsHttpHandler())
+/// <param name="kills">
+/// The number of each feeding request (from 0; a repeated one keeps its number), and how long after its last byte the kill comes.
+/// </param>
+internal sealed class KillingHandler(SiloProcess silo, IReadOnlyDictionary<int, TimeSpan> kills)
+    : DelegatingHandler(new SocketsHttpHandler())
 {
     private readonly Dictionary<int, TimeSpan> left = kills.ToDictionary();
     private int next;

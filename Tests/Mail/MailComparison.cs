@@ -28,9 +28,8 @@ internal static class MailComparison
     public static void AssertNone(IEnumerable<string> differences)
     {
         var all = differences.ToList();
-        Assert.True(
-            all.Count == 0,
-            $"{all.Count} differences, the first {Math.Min(all.Count, DifferencesShown)}:\n{string.Join('\n', all.Take(DifferencesShown))}");
+        var shown = all.Take(DifferencesShown).ToList();
+        Assert.True(all.Count == 0, $"{all.Count} differences, the first {shown.Count}:\n{string.Join('\n', shown)}");
     }
 
     private static IEnumerable<string> Usage(string account, ServedAccount served, MailOracle oracle) =>
@@ -99,7 +98,9 @@ internal static class MailComparison
         $"{line.GetProperty("kind").GetString()} {Optional(line, "meter") ?? "-"} of {Day(Period(line).Start)} to {Day(Period(line).End)}";
 
     private static string Describe(OracleLine line) =>
-        $"{line.Amount} cents{(line.Quantity is { } quantity ? $", quantity {Text(quantity)}" : "")}{(line.EventCount is { } count ? $", {count} events" : "")}";
+        $"{line.Amount} cents"
+        + (line.Quantity is { } quantity ? $", quantity {Text(quantity)}" : "")
+        + (line.EventCount is { } count ? $", {count} events" : "");
 
     // Only what the oracle knows of the line.
     private static string Describe(JsonElement line, OracleLine expected) =>
@@ -108,7 +109,8 @@ internal static class MailComparison
         + (expected.EventCount is null ? "" : $", {line.GetProperty("event_count").GetInt32()} events");
 
     private static OraclePeriod Period(JsonElement holder) => new(
-        holder.GetProperty("period").GetProperty("start").GetDateTimeOffset(), holder.GetProperty("period").GetProperty("end").GetDateTimeOffset());
+        holder.GetProperty("period").GetProperty("start").GetDateTimeOffset(),
+        holder.GetProperty("period").GetProperty("end").GetDateTimeOffset());
 
     private static string? Optional(JsonElement holder, string name) =>
         holder.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
@@ -117,5 +119,5 @@ internal static class MailComparison
 
     private static string Day(DateTimeOffset instant) => instant.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture);
 
-    private static string Cut(string text, int at) => text.Substring(Math.Min(at, text.Length), Math.Min(TextShown, text.Length - Math.Min(at, text.Length)));
+    private static string Cut(string text, int at) => string.Concat(text.Skip(at).Take(TextShown));
 }

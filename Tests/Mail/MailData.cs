@@ -27,7 +27,10 @@ internal static class MailData
             if (json.RootElement.TryGetProperty("receivedat", out var text))
             {
                 var received = DateTime.ParseExact(
-                    text.GetString()!, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+                    text.GetString()!,
+                    "yyyy-MM-dd'T'HH:mm:ss'Z'",
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
                 var halfDayEnd = new DateTimeOffset(received.Date.AddHours(received.Hour < 12 ? 12 : 24), TimeSpan.Zero);
                 clock = halfDayEnd > clock ? halfDayEnd : clock;
             }

@@ -39,10 +39,12 @@ internal sealed partial record MailEvent
 
     public bool IsMessage => Type == "ticket.message.sent";
 
-    public bool IsOutbound => IsMessage && Member("direction") is { ValueKind: JsonValueKind.String } direction && direction.GetString() == "outbound";
+    public bool IsOutbound =>
+        IsMessage && Member("direction") is { ValueKind: JsonValueKind.String } direction && direction.GetString() == "outbound";
 
     /// <summary>The ticket, spelled so that the string "1" and the number 1 differ; null when missing or of another type.</summary>
-    public string? Ticket => Member("ticket_id") is { ValueKind: JsonValueKind.String or JsonValueKind.Number } ticket ? ticket.GetRawText() : null;
+    public string? Ticket =>
+        Member("ticket_id") is { ValueKind: JsonValueKind.String or JsonValueKind.Number } ticket ? ticket.GetRawText() : null;
 
     /// <summary>The size in bytes; null when missing, negative or no number.</summary>
     public decimal? Bytes =>
@@ -94,6 +96,7 @@ internal sealed partial record MailEvent
             ? text
             : null;
 
-    [GeneratedRegex(@"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Rfc3339();
 }

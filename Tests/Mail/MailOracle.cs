@@ -39,7 +39,7 @@ internal sealed class MailOracle
     /// <summary>How many lines had each outcome.</summary>
     public int Count(string outcome) => Verdicts.Count(verdict => verdict.Outcome == outcome);
 
-    /// <summary>Period <paramref name="index"/>, from 0. Counted from the anchor each time, so that a clamped month end does not stick.</summary>
+    /// <summary>Period <paramref name="index"/>, from 0. Counted from the anchor, so that a clamped month end does not stick.</summary>
     public OraclePeriod Period(int index) => new(anchor.AddMonths(index), anchor.AddMonths(index + 1));
 
     /// <summary>All periods that have begun when the run ends.</summary>
@@ -50,7 +50,9 @@ internal sealed class MailOracle
     {
         var counted = Counted(account, fedBefore);
         return meter == Tickets
-            ? counted.Where(e => e.IsOutbound).GroupBy(e => e.Ticket).Sum(ticket => SessionStarts(ticket.Select(e => e.Time)).Count(period.Contains))
+            ? counted.Where(e => e.IsOutbound)
+                .GroupBy(e => e.Ticket)
+                .Sum(ticket => SessionStarts(ticket.Select(e => e.Time)).Count(period.Contains))
             : counted.Where(e => e.IsMessage && period.Contains(e.Time)).Sum(e => e.Bytes!.Value);
     }
 
@@ -72,7 +74,8 @@ internal sealed class MailOracle
                 lines.Add(UsageLine(account, meter, Period(index - 1), finalized));
                 lines.AddRange(
                     from closed in Enumerable.Range(0, index - 1).Select(Period)
-                    let billed = invoices.SelectMany(invoice => invoice.Lines).Where(line => line.Meter == meter && line.Period == closed).Sum(line => line.Amount)
+                    let earlier = invoices.SelectMany(invoice => invoice.Lines).Where(line => line.Meter == meter && line.Period == closed)
+                    let billed = earlier.Sum(line => line.Amount)
                     let owed = MailPrices.Amount(meter, Usage(account, meter, closed, finalized))
                     where owed != billed
                     select new OracleLine("adjustment", closed, meter, null, owed - billed, null));
@@ -147,7 +150,8 @@ internal readonly record struct OraclePeriod(DateTimeOffset Start, DateTimeOffse
 internal sealed record OracleLine(string Kind, OraclePeriod Period, string? Meter, decimal? Quantity, long Amount, int? EventCount);
 
 /// <summary>A finalised invoice.</summary>
-internal sealed record OracleInvoice(OraclePeriod Period, DateTimeOffset DraftedAt, DateTimeOffset FinalizedAt, IReadOnlyList<OracleLine> Lines)
+internal sealed record OracleInvoice(
+    OraclePeriod Period, DateTimeOffset DraftedAt, DateTimeOffset FinalizedAt, IReadOnlyList<OracleLine> Lines)
 {
     /// <summary>In cents.</summary>
     public long Total => Lines.Sum(line => line.Amount);

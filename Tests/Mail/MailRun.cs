@@ -30,7 +30,8 @@ internal sealed record MailRun
         var receipts = new List<(EventLine, Receipt)>();
         var groups = Groups();
         var driver = new FeedDriver(
-            new PlatformClient(feeding, silo.Key, RetryFor, TimeProvider.System), onReceipt: (line, receipt) => receipts.Add((line, receipt)));
+            new PlatformClient(feeding, silo.Key, RetryFor, TimeProvider.System),
+            onReceipt: (line, receipt) => receipts.Add((line, receipt)));
         try
         {
             var summary = await driver.RunAsync(new()

@@ -25,7 +25,7 @@ public class MailRunTests(MailRunTests.Shared shared, ITestOutputHelper output) 
         MailComparison.AssertNone(
             from pair in run.Receipts.Zip(shared.Oracle.Verdicts)
             let said = pair.First.Receipt
-            where said.Outcome != pair.Second.Outcome || (said.Outcome == "accepted" && said.Reason == "no_subscription" != pair.Second.NoSubscription)
+            where said.Outcome != pair.Second.Outcome || (said.Reason == "no_subscription") != pair.Second.NoSubscription
             select $"line {pair.First.Line.Number} is {said}, the oracle says {pair.Second}");
         Assert.Equal(shared.Oracle.Verdicts.Count, run.Receipts.Count);
         Assert.Equal(Outcomes(shared.Oracle), run.Summary.Outcomes);
@@ -65,16 +65,21 @@ public class MailRunTests(MailRunTests.Shared shared, ITestOutputHelper output) 
     {
         var groups = MailRun.Groups();
         Assert.All(groups, group => Assert.NotNull(group.Clock));
-        var due = Enumerable.Range(0, 20).Select(month => MailData.Anchor.AddMonths(month)).SelectMany(end => new[] { end, end.AddHours(72) }).ToList();
-        var busy = groups.Where(group => group.Index > 0 && due.Any(at => groups[group.Index - 1].Clock < at && at <= group.Clock)).ToArray();
+        var ends = Enumerable.Range(0, 20).Select(month => MailData.Anchor.AddMonths(month));
+        var due = ends.SelectMany(end => new[] { end, end.AddHours(72) }).ToList();
+        var busy = groups.Skip(1).Where(group => due.Any(at => groups[group.Index - 1].Clock < at && at <= group.Clock)).ToArray();
         var any = groups.ToArray();
         random.Shuffle(busy);
         random.Shuffle(any);
 
-        var requests = busy.Take(ClockKills).Select(group => group.Index * 2).Concat(any.Take(EventKills).Select(group => (group.Index * 2) + 1));
+        var clocks = busy.Take(ClockKills).Select(group => group.Index * 2);
+        var requests = clocks.Concat(any.Take(EventKills).Select(group => (group.Index * 2) + 1));
         var kills = requests.ToDictionary(request => request, _ => TimeSpan.FromMicroseconds(random.Next(KillDelayMaxMicroseconds)));
         foreach (var (request, delay) in kills.OrderBy(kill => kill.Key))
-            output.WriteLine($"kill {delay.TotalMicroseconds:0} µs into request {request}: {(request % 2 == 0 ? "clock" : "events")} of {groups[request / 2].Clock:u}");
+        {
+            var what = request % 2 == 0 ? "clock" : "events";
+            output.WriteLine($"kill {delay.TotalMicroseconds:0} µs into request {request}: {what} of {groups[request / 2].Clock:u}");
+        }
 
         return kills;
     }

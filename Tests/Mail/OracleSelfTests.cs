@@ -30,7 +30,8 @@ public class OracleSelfTests
     [InlineData(40, 4_50)] // 10 over: 1
     [InlineData(41, 9_00)] // 11 over: 2
     [InlineData(100, 31_50)] // 70 over: 7 x 4.50
-    public void Tickets_ArePricedByTheStartedTen(int quantity, long cents) => Assert.Equal(cents, MailPrices.Amount(MailOracle.Tickets, quantity));
+    public void Tickets_ArePricedByTheStartedTen(int quantity, long cents) =>
+        Assert.Equal(cents, MailPrices.Amount(MailOracle.Tickets, quantity));
 
     [Theory]
     [InlineData(100_000, 0)]
@@ -49,10 +50,11 @@ public class OracleSelfTests
     {
         var oracle = Run(Message("1", "2001-07-24", "t"), Message("2", "2001-07-26", "t"), Message("3", "2001-07-26", "u", "inbound"));
 
-        Assert.Equal([1, 0], [oracle.Usage(Account, MailOracle.Tickets, oracle.Period(0)), oracle.Usage(Account, MailOracle.Tickets, oracle.Period(1))]);
-        Assert.Equal([1, 1], [oracle.EventCount(Account, MailOracle.Tickets, oracle.Period(0)), oracle.EventCount(Account, MailOracle.Tickets, oracle.Period(1))]);
-        Assert.Equal([100, 200], [oracle.Usage(Account, MailOracle.Bytes, oracle.Period(0)), oracle.Usage(Account, MailOracle.Bytes, oracle.Period(1))]);
-        Assert.Equal(2, oracle.EventCount(Account, MailOracle.Bytes, oracle.Period(1)));
+        OraclePeriod[] periods = [oracle.Period(0), oracle.Period(1)];
+        Assert.Equal([1, 0], periods.Select(period => oracle.Usage(Account, MailOracle.Tickets, period)));
+        Assert.Equal([1, 1], periods.Select(period => oracle.EventCount(Account, MailOracle.Tickets, period)));
+        Assert.Equal([100, 200], periods.Select(period => oracle.Usage(Account, MailOracle.Bytes, period)));
+        Assert.Equal([1, 2], periods.Select(period => oracle.EventCount(Account, MailOracle.Bytes, period)));
     }
 
     [Fact]
@@ -110,7 +112,9 @@ public class OracleSelfTests
         var adjustment = Assert.Single(invoices[2].Lines, line => line.Kind == "adjustment");
         Assert.Equal((late.Period(0), MailOracle.Tickets, 4_50L), (adjustment.Period, adjustment.Meter, adjustment.Amount));
         Assert.Equal([25_00L, 25_00, 29_50, 25_00], invoices.Take(4).Select(invoice => invoice.Total));
-        Assert.Equal([new(Account, MailOracle.Tickets, late.Period(0), 30, 31)], late.AdjustedPeriods(Account).Where(p => p.Meter == MailOracle.Tickets));
+        Assert.Equal(
+            [new(Account, MailOracle.Tickets, late.Period(0), Billed: 30, Final: 31)],
+            late.AdjustedPeriods(Account).Where(adjusted => adjusted.Meter == MailOracle.Tickets));
     }
 
     [Fact]
@@ -166,7 +170,8 @@ public class OracleSelfTests
         Assert.Equal((41, 820, 2_071_515L), (accounts.Count, invoices.Count, invoices.Sum(invoice => invoice.Total)));
         Assert.Equal(189_00, lines.Where(line => line is { Kind: "usage", Meter: MailOracle.Tickets }).Sum(line => line.Amount));
         Assert.Equal(26_07, lines.Where(line => line is { Kind: "usage", Meter: MailOracle.Bytes }).Sum(line => line.Amount));
-        Assert.Equal((5, 8), (lines.Count(line => line.Kind == "adjustment"), lines.Where(line => line.Kind == "adjustment").Sum(line => line.Amount)));
+        var adjustments = lines.Where(line => line.Kind == "adjustment").ToList();
+        Assert.Equal((5, 8L), (adjustments.Count, adjustments.Sum(line => line.Amount)));
         Assert.Equal(18, accounts.SelectMany(oracle.AdjustedPeriods).Count());
         Assert.Equal(996, Sum(MailOracle.Tickets));
         Assert.Equal(29_764_152, Sum(MailOracle.Bytes));
@@ -184,11 +189,13 @@ public class OracleSelfTests
         Raw(
             $$$"""
             {"specversion":"1.0","id":"{{{id}}}","source":"mail","type":"ticket.message.sent","subject":"{{{account}}}",
-            "time":"{{{(time.Length == 10 ? time + "T00:00:00Z" : time)}}}","data":{"ticket_id":"{{{ticket}}}","direction":"{{{direction}}}","bytes":100}}
+            "time":"{{{(time.Length == 10 ? time + "T00:00:00Z" : time)}}}",
+            "data":{"ticket_id":"{{{ticket}}}","direction":"{{{direction}}}","bytes":100}}
             """,
             clock ?? time);
 
     private static FedLine Raw(string json, string clock) => new(Encoding.UTF8.GetBytes(json), At(clock));
 
-    private static DateTimeOffset At(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+    private static DateTimeOffset At(string text) =>
+        DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 }

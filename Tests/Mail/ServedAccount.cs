@@ -6,7 +6,8 @@ namespace Billing.Tests.Mail;
 /// <summary>What the platform serves of an account: each item as parsed, and its very bytes.</summary>
 /// <param name="Invoices">In the order served.</param>
 /// <param name="Usage">Per meter, the quantity of each period by its start.</param>
-internal sealed record ServedAccount(IReadOnlyList<JsonElement> Invoices, IReadOnlyDictionary<string, IReadOnlyDictionary<DateTimeOffset, string>> Usage)
+internal sealed record ServedAccount(
+    IReadOnlyList<JsonElement> Invoices, IReadOnlyDictionary<string, IReadOnlyDictionary<DateTimeOffset, string>> Usage)
 {
     // Smaller than the twenty invoices of the run, so that the cursors are used.
     private const int InvoicesAPage = 7;
@@ -24,7 +25,8 @@ internal sealed record ServedAccount(IReadOnlyList<JsonElement> Invoices, IReadO
             var items = await ReadItemsAsync(
                 client, $"{path}/usage?meter={meter}&granularity=period&from={Instant(MailData.Anchor)}&to={Instant(to)}&limit=100");
             usage.Add(meter, items.ToDictionary(
-                item => item.GetProperty("period").GetProperty("start").GetDateTimeOffset(), item => item.GetProperty("quantity").GetString()!));
+                item => item.GetProperty("period").GetProperty("start").GetDateTimeOffset(),
+                item => item.GetProperty("quantity").GetString()!));
         }
 
         return new(await ReadItemsAsync(client, $"{path}/invoices?limit={InvoicesAPage}"), usage);

@@ -127,7 +127,9 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
         var beside = Path.Combine(here.Parent!.Parent!.FullName, "Silo", here.Name, "Billing.Silo.dll");
-        return File.Exists(beside) ? beside : throw new SiloFailedException($"The silo was not found at {beside}: build the solution first.");
+        return File.Exists(beside)
+            ? beside
+            : throw new SiloFailedException($"The silo was not found at {beside}: build the solution first.");
     }
 
     private static (Uri Api, Uri Sandbox) FreeUrls()

@@ -65,6 +65,7 @@ internal static class AccountList
         }
 
         throw new FeederException(
-            FeederExit.InputFailed, $"{path}, line {number}: an account is a JSON object with an \"id\" that is a string. Nothing was sent.");
+            FeederExit.InputFailed,
+            $"{path}, line {number}: an account is a JSON object with an \"id\" that is a string. Nothing was sent.");
     }
 }

@@ -72,7 +72,7 @@ internal sealed class FeedDriver(PlatformClient platform, Action<string>? progre
     private bool clockMoved;
 
     /// <summary>Feeds the whole job.</summary>
-    /// <exception cref="FeederException">The platform could not be reached, or refused something; what was fed before stays fed.</exception>
+    /// <exception cref="FeederException">The platform could not be reached, or refused something; what was fed stays fed.</exception>
     public async Task<FeedSummary> RunAsync(FeedJob job, CancellationToken cancellation = default)
     {
         var began = Stopwatch.GetTimestamp();
@@ -95,14 +95,16 @@ internal sealed class FeedDriver(PlatformClient platform, Action<string>? progre
             if (Stopwatch.GetElapsedTime(told) >= ProgressEvery)
             {
                 told = Stopwatch.GetTimestamp();
-                progress?.Invoke($"group {group.Index + 1} of {job.Groups.Count}, clock {Clock()}, {summary.Sent} events, {platform.Retries} retries");
+                progress?.Invoke(
+                    $"group {group.Index + 1} of {job.Groups.Count}, clock {Clock()}, {summary.Sent} events, {platform.Retries} retries");
             }
         }
 
         if (job.Until is { } until && !await ReachAsync(until, job.Resume, cancellation))
         {
             throw new FeederException(
-                FeederExit.PlatformFailed, $"The platform's clock stands later than --until {PlatformClient.Rfc3339(until)}, and it never moves back.");
+                FeederExit.PlatformFailed,
+                $"The platform's clock stands later than --until {PlatformClient.Rfc3339(until)}, and it never moves back.");
         }
 
         summary.Retries = platform.Retries;
@@ -144,7 +146,8 @@ internal sealed class FeedDriver(PlatformClient platform, Action<string>? progre
             ? false
             : throw new FeederException(
                 FeederExit.PlatformFailed,
-                $"The platform did not move its clock to {PlatformClient.Rfc3339(clock)}: {refusal.TrimEnd('.')}. An interrupted feeding goes on with --resume.");
+                $"The platform did not move its clock to {PlatformClient.Rfc3339(clock)}: {refusal.TrimEnd('.')}. "
+                + "An interrupted feeding goes on with --resume.");
     }
 
     private void Count(EventLine line, Receipt receipt)

@@ -59,7 +59,7 @@ internal static class FeedPlan
         return new(instant.UtcTicks - inStep + step.Ticks, TimeSpan.Zero);
     }
 
-    /// <summary>The lines of a group in the order in which they are sent. Each group has its own shuffle, whatever was sent before.</summary>
+    /// <summary>The lines of a group in sending order. Each group has its own shuffle, whatever was sent before.</summary>
     public static IReadOnlyList<EventLine> Arrange(FeedGroup group, FeedOrder order)
     {
         var lines = order.Twice ? group.Lines.SelectMany(line => new[] { line, line }).ToArray() : group.Lines.ToArray();

@@ -52,6 +52,7 @@ internal sealed record FeederArguments
     /// <summary>The key.</summary>
     /// <exception cref="FeederException">There is none.</exception>
     public string RequiredKey() => string.IsNullOrWhiteSpace(Key)
-        ? throw new FeederException(FeederExit.InputFailed, $"A key is needed: --key, or {KeyVariable} in the environment. Nothing was sent.")
+        ? throw new FeederException(
+            FeederExit.InputFailed, $"A key is needed: --key, or {KeyVariable} in the environment. Nothing was sent.")
         : Key;
 }

@@ -18,20 +18,36 @@ internal sealed class FeederCommand
 
     private readonly Option<string?> key = new("--key")
     {
-        Description = $"an admin key (default: the environment's {FeederArguments.KeyVariable}, which other users of the machine cannot see)",
+        Description = $"an admin key (default: {FeederArguments.KeyVariable} of the environment, which other users cannot see)",
     };
 
-    private readonly Option<string> events = new("--events") { Description = "the events, one a line, plain or gzipped", HelpName = "FILE", Required = true };
+    private readonly Option<string> events = new("--events")
+    {
+        Description = "the events, one a line, plain or gzipped",
+        HelpName = "FILE",
+        Required = true,
+    };
 
     private readonly Option<bool> accountsFromEvents = new("--accounts-from-events") { Description = "make an account for every subject" };
 
-    private readonly Option<string[]> plan = new("--plan") { Description = "with --accounts-from-events: the plan; may be given for several products" };
+    private readonly Option<string[]> plan = new("--plan")
+    {
+        Description = "with --accounts-from-events: the plan; may be given for several products",
+    };
 
-    private readonly Option<string?> paymentMethod = new("--payment-method") { Description = "with --accounts-from-events: e.g. pm_card_visa" };
+    private readonly Option<string?> paymentMethod = new("--payment-method")
+    {
+        Description = "with --accounts-from-events: e.g. pm_card_visa",
+    };
 
-    private readonly Option<string?> accounts = new("--accounts") { Description = "the accounts, one body of POST /v1/accounts a line", HelpName = "FILE" };
+    private readonly Option<string?> accounts = new("--accounts")
+    {
+        Description = "the accounts, one body of POST /v1/accounts a line",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<TimeSpan> step = Duration("--step", "how far the clock moves at a time, counted from midnight UTC, as ISO 8601 duration", TimeSpan.FromHours(12));
+    private readonly Option<TimeSpan> step = Duration(
+        "--step", "how far the clock moves at a time, counted from midnight UTC, as ISO 8601 duration", TimeSpan.FromHours(12));
 
     private readonly Option<DateTimeOffset?> until = new("--until")
     {
@@ -46,7 +62,8 @@ internal sealed class FeederCommand
 
     private readonly Option<bool> resume = new("--resume") { Description = "go on where an interrupted feeding stopped" };
 
-    private readonly Option<TimeSpan> retryFor = Duration("--retry-for", "how long a platform that is down is waited for, as ISO 8601 duration", TimeSpan.FromSeconds(120));
+    private readonly Option<TimeSpan> retryFor = Duration(
+        "--retry-for", "how long a platform that is down is waited for, as ISO 8601 duration", TimeSpan.FromSeconds(120));
 
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "read the files and tell what would be sent" };
 
@@ -128,7 +145,8 @@ internal sealed class FeederCommand
     private static DateTimeOffset? Instant(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant))
+        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, Utc, out var instant))
             return instant;
 
         result.AddError($"--until is an instant such as 2003-01-28T12:00:00Z, not \"{text}\".");

@@ -13,6 +13,7 @@ internal static class FeederProgram
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
+        Converters = { new InstantConverter() },
     };
 
     private static async Task<int> Main(string[] args)
@@ -65,14 +66,25 @@ internal static class FeederProgram
     }
 
     private static void Print<T>(T summary) => Console.WriteLine(JsonSerializer.Serialize(summary, SummaryJson));
+
+    private sealed class InstantConverter : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDateTimeOffset();
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(PlatformClient.Rfc3339(value));
+    }
 }
 
 /// <summary>What a run would do.</summary>
-internal sealed record DryRun(int Accounts, int Lines, int Requests, int Groups, DateTimeOffset? FirstClock, DateTimeOffset? LastClock, int? Seed)
+internal sealed record DryRun(
+    int Accounts, int Lines, int Requests, int Groups, DateTimeOffset? FirstClock, DateTimeOffset? LastClock, int? Seed)
 {
     public static DryRun Of(FeedJob job)
     {
-        var bodies = job.Groups.Sum(group => FeedPlan.Bodies(FeedPlan.Arrange(group, job.Order), job.BodyLinesMax, job.BodyBytesMax).Count());
+        var bodies = job.Groups.Select(group => FeedPlan.Arrange(group, job.Order))
+            .Sum(lines => FeedPlan.Bodies(lines, job.BodyLinesMax, job.BodyBytesMax).Count());
         var clocks = job.Groups.Select(group => group.Clock).Append(job.Until).OfType<DateTimeOffset>().ToList();
         return new(
             job.Accounts.Count,

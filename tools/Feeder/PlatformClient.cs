@@ -40,10 +40,12 @@ internal sealed class PlatformClient(HttpClient http, string key, TimeSpan retry
     public async Task<string?> MoveClockAsync(DateTimeOffset now, CancellationToken cancellation)
     {
         var text = Rfc3339(now);
-        var answer = await PostAsync("v1/sandbox/clock", "application/json", Encoding.UTF8.GetBytes($"{{\"now\":\"{text}\"}}"), cancellation);
+        var body = Encoding.UTF8.GetBytes($"{{\"now\":\"{text}\"}}");
+        var answer = await PostAsync("v1/sandbox/clock", "application/json", body, cancellation);
         if (answer.Status is HttpStatusCode.OK or HttpStatusCode.NoContent)
         {
-            return answer.Member("now") is { } stands && DateTimeOffset.TryParse(stands, CultureInfo.InvariantCulture, out var at) && at > now
+            return answer.Member("now") is { } stands
+                && DateTimeOffset.TryParse(stands, CultureInfo.InvariantCulture, out var at) && at > now
                 ? $"it stands at {stands}"
                 : null;
         }
@@ -77,9 +79,10 @@ internal sealed class PlatformClient(HttpClient http, string key, TimeSpan retry
     private static FeederException Refused(string what, Answer answer)
     {
         var code = (int)answer.Status;
+        var reason = answer.Member("detail") ?? answer.Member("title") ?? "no reason given";
         return answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
             ? new(FeederExit.PlatformFailed, $"The platform refused the key ({code}) for {what}: check --key and its scopes.")
-            : new(FeederExit.PlatformFailed, $"The platform refused {what} ({code}): {answer.Member("detail") ?? answer.Member("title") ?? "no reason given"}");
+            : new(FeederExit.PlatformFailed, $"The platform refused {what} ({code}): {reason}");
     }
 
     private async Task<Answer> PostAsync(string path, string mediaType, byte[] body, CancellationToken cancellation)
@@ -93,11 +96,12 @@ internal sealed class PlatformClient(HttpClient http, string key, TimeSpan retry
                 return answer;
 
             var last = failure?.Message ?? $"it answered {(int)answer!.Status}";
-            if (failure is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } || time.GetElapsedTime(began) + pause > retryFor)
+            var waited = time.GetElapsedTime(began);
+            if (failure is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } || waited + pause > retryFor)
             {
                 throw new FeederException(
                     FeederExit.PlatformFailed,
-                    $"The platform at {http.BaseAddress} could not be reached for {time.GetElapsedTime(began).TotalSeconds:0} s ({last.TrimEnd('.')}).",
+                    $"The platform at {http.BaseAddress} could not be reached for {waited.TotalSeconds:0} s ({last.TrimEnd('.')}).",
                     failure);
             }
 

@@ -16,7 +16,9 @@ internal readonly record struct Receipt(string Outcome, string? Reason)
             return document.RootElement.GetProperty("receipts").EnumerateArray()
                 .Select(receipt => new Receipt(
                     receipt.GetProperty("outcome").GetString() ?? "",
-                    receipt.TryGetProperty("reason", out var reason) && reason.ValueKind == JsonValueKind.String ? reason.GetString() : null))
+                    receipt.TryGetProperty("reason", out var reason) && reason.ValueKind == JsonValueKind.String
+                        ? reason.GetString()
+                        : null))
                 .ToList();
         }
         catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException)
