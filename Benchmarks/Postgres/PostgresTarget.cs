@@ -1,0 +1,68 @@
+using System.Threading.Channels;
+using Billing.Benchmarks.Ingest;
+using Npgsql;
+
+namespace Billing.Benchmarks.Postgres;
+
+/// <summary>What the PostgreSQL peers share: a cluster of their own, and a fixed number of clients, each with one prepared statement.</summary>
+public abstract class PostgresTarget(TargetContext context, int clients) : IIngestTarget
+{
+    private readonly Channel<NpgsqlCommand> _idle = Channel.CreateUnbounded<NpgsqlCommand>();
+    private readonly List<NpgsqlConnection> _connections = [];
+    private TemporaryCluster? _cluster;
+    private long _duplicate;
+
+    public abstract string Name { get; }
+
+    public long ServerMemoryBytes => Cluster.MemoryBytes;
+
+    protected UsageReader Reader { get; } = new(context);
+
+    private TemporaryCluster Cluster => _cluster ?? throw new InvalidOperationException("The target was not started.");
+
+    public async Task Start()
+    {
+        _cluster = await TemporaryCluster.Start(context.Scratch, clients + 1);
+        await UsageTables.Create(_cluster.DataSource, context.AccountIds.Count);
+        for (var i = 0; i < clients; i++)
+        {
+            var connection = await _cluster.DataSource.OpenConnectionAsync();
+            _connections.Add(connection);
+            _idle.Writer.TryWrite(await Prepare(connection));
+        }
+    }
+
+    public abstract Task Ingest(ReadOnlyMemory<byte> ndjsonPoll, CancellationToken cancellation);
+
+    public async Task<(long Accepted, long Duplicate)> Counts() => (await UsageTables.Accepted(Cluster.DataSource), _duplicate);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _connections)
+        {
+            await connection.DisposeAsync();
+        }
+
+        if (_cluster is not null) await _cluster.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Prepares the client's statement, and whatever its connection needs for it.</summary>
+    protected abstract Task<NpgsqlCommand> Prepare(NpgsqlConnection connection);
+
+    /// <summary>Runs the statement on the next idle client.</summary>
+    /// <param name="events">How many events it stores.</param>
+    /// <param name="execute">Fills the parameters and executes it; returns how many of the events were new.</param>
+    protected async Task Store(int events, Func<NpgsqlCommand, Task<int>> execute, CancellationToken cancellation)
+    {
+        var command = await _idle.Reader.ReadAsync(cancellation);
+        try
+        {
+            Interlocked.Add(ref _duplicate, events - await execute(command));
+        }
+        finally
+        {
+            _idle.Writer.TryWrite(command);
+        }
+    }
+}
