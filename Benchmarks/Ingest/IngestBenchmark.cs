@@ -23,13 +23,13 @@ public static class IngestBenchmark
         try
         {
             var machine = Machine.Look(scratchRoot);
-            IngestReport.PrintHeader(machine, options);
+            IngestReport.PrintHeader(machine, options, specs);
             var results = new List<IngestResult>();
             foreach (var spec in specs)
             {
                 var scratch = Directory.CreateDirectory(Path.Combine(scratchRoot, spec.Name)).FullName;
                 results.Add(await RunInOwnProcess(spec, options, scratch, cancellation));
-                IngestReport.PrintTarget(spec, results[^1]);
+                IngestReport.PrintTarget(results[^1]);
                 Directory.Delete(scratch, recursive: true);
             }
 

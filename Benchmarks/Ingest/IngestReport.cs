@@ -9,17 +9,22 @@ public static class IngestReport
 {
     private const long Mebibyte = 1 << 20;
 
-    public static void PrintHeader(Machine machine, IngestOptions options)
+    public static void PrintHeader(Machine machine, IngestOptions options, IReadOnlyList<TargetSpec> specs)
     {
         Print($"ingest: {options.Events:N0} events, {options.Accounts:N0} accounts (Zipf {WorkloadOptions.ZipfExponent}), {WorkloadOptions.DuplicateShare:P0} duplicates, {WorkloadOptions.LateShare:P0} late, seed {options.Seed}");
         Print($"{machine.Cores} cores ({machine.Cpu}), {machine.MemoryBytes / Mebibyte:N0} MiB, {machine.FileSystem}, {machine.DiskFreeBytes / Mebibyte:N0} MiB free, fsync p50 {machine.FsyncP50Milliseconds:F2} ms, {machine.Runtime}");
+        foreach (var spec in specs)
+        {
+            Print($"  {spec.Name,-24} {spec.Title}");
+        }
+
         Print($"");
         Print($"{"target",-26} {"events",11} {"seconds",8} {"events/s",10} {"poll p50",10} {"poll p99",10} {"peak memory",12}  counts right");
     }
 
-    public static void PrintTarget(TargetSpec spec, IngestResult result)
+    public static void PrintTarget(IngestResult result)
     {
-        Print($"{spec.Name,-26} {result.Events,11:N0} {result.Seconds,8:F1} {result.EventsPerSecond,10:N0} {result.PollP50Milliseconds,7:F1} ms {result.PollP99Milliseconds,7:F1} ms {result.PeakMemoryBytes / Mebibyte,8:N0} MiB  {Counts(result)}");
+        Print($"{result.Target,-26} {result.Events,11:N0} {result.Seconds,8:F1} {result.EventsPerSecond,10:N0} {result.PollP50Milliseconds,7:F1} ms {result.PollP99Milliseconds,7:F1} ms {result.PeakMemoryBytes / Mebibyte,8:N0} MiB  {Counts(result)}");
         foreach (var (name, value) in result.Details)
         {
             Print($"  {name}: {value:N1}");

@@ -25,7 +25,7 @@ public static class IngestTargets
 {
     public static readonly IReadOnlyList<TargetSpec> All =
     [
-        new("postgres-batched", "PostgreSQL, unique index, 1,024 a transaction, 2 clients", 4, 20, context => new BatchedTarget(context))
+        new("postgres-batched", "PostgreSQL, unique index, 1,000 a transaction, 2 clients", 4, 20, context => new BatchedTarget(context))
         {
             PeerOf = new PeerFigure("H1", 6),
         },

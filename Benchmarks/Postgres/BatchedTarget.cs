@@ -5,15 +5,14 @@ using NpgsqlTypes;
 namespace Billing.Benchmarks.Postgres;
 
 /// <summary>
-/// PostgreSQL at its best: a quarter of a poll (1,024 events) a transaction, over two clients, ids and counters written by
-/// one prepared statement in one round trip.
+/// PostgreSQL at its best: about 1,000 events a transaction, over two clients, ids and counters written by one prepared
+/// statement in one round trip. Each client has accounts of its own, so neither waits for a busy account's row.
 /// </summary>
-public sealed class BatchedTarget(TargetContext context) : PostgresTarget(context, Clients)
+public sealed class BatchedTarget(TargetContext context) : PostgresTarget(context, lanes: Clients, clientsPerLane: 1)
 {
     private const int Clients = 2;
-    private const int EventsPerTransaction = 1_024;
+    private const double EventsPerTransaction = 1_024;
 
-    // Sorted by key and by account, so that no two clients wait for each other's rows in a circle.
     private const string Statement =
         """
         with fresh as (
@@ -22,7 +21,7 @@ public sealed class BatchedTarget(TargetContext context) : PostgresTarget(contex
         counted as (
             insert into counter as c
                 select account, meter, count(*), sum(quantity)::bigint from fresh
-                group by account, meter order by account, meter
+                group by account, meter
                 on conflict (account, meter) do update set events = c.events + excluded.events, quantity = c.quantity + excluded.quantity)
         select count(*) from fresh
         """;
@@ -30,11 +29,8 @@ public sealed class BatchedTarget(TargetContext context) : PostgresTarget(contex
     public override string Name => "postgres-batched";
 
     public override Task Ingest(ReadOnlyMemory<byte> ndjsonPoll, CancellationToken cancellation) =>
-        Task.WhenAll(Reader.Read(ndjsonPoll.Span).Chunk(EventsPerTransaction).Select(rows =>
-        {
-            Array.Sort(rows, static (left, right) => left.Key.CompareTo(right.Key));
-            return Store(rows.Length, command => Execute(command, rows, cancellation), cancellation);
-        }));
+        Task.WhenAll(Reader.Read(ndjsonPoll.Span).GroupBy(row => row.Account % Clients).SelectMany(Transactions).Select(transaction =>
+            Store(transaction.Lane, transaction.Rows.Length, command => Execute(command, transaction.Rows, cancellation), cancellation)));
 
     protected override async Task<NpgsqlCommand> Prepare(NpgsqlConnection connection)
     {
@@ -45,6 +41,15 @@ public sealed class BatchedTarget(TargetContext context) : PostgresTarget(contex
         command.Parameters.Add(new NpgsqlParameter<long[]> { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
         await command.PrepareAsync();
         return command;
+    }
+
+    /// <summary>Cuts a client's part of a poll into transactions of equal size.</summary>
+    private static IEnumerable<(int Lane, UsageRow[] Rows)> Transactions(IGrouping<int, UsageRow> part)
+    {
+        var rows = part.ToArray();
+        var transactions = Math.Max(1, (int)Math.Round(rows.Length / EventsPerTransaction));
+        // Sorted, because an index takes neighbours in faster.
+        return rows.Chunk((rows.Length + transactions - 1) / transactions).Select(chunk => (part.Key, chunk.OrderBy(row => row.Key).ToArray()));
     }
 
     private static async Task<int> Execute(NpgsqlCommand command, UsageRow[] rows, CancellationToken cancellation)

@@ -4,10 +4,12 @@ using Npgsql;
 
 namespace Billing.Benchmarks.Postgres;
 
-/// <summary>What the PostgreSQL peers share: a cluster of their own, and a fixed number of clients, each with one prepared statement.</summary>
-public abstract class PostgresTarget(TargetContext context, int clients) : IIngestTarget
+/// <summary>What the PostgreSQL peers share: a cluster of their own, and clients with one prepared statement each.</summary>
+/// <param name="lanes">Groups of clients; what is stored in one lane waits for no other.</param>
+/// <param name="clientsPerLane">Transactions that a lane runs at once.</param>
+public abstract class PostgresTarget(TargetContext context, int lanes, int clientsPerLane) : IIngestTarget
 {
-    private readonly Channel<NpgsqlCommand> _idle = Channel.CreateUnbounded<NpgsqlCommand>();
+    private readonly Channel<NpgsqlCommand>[] _idle = [.. Enumerable.Range(0, lanes).Select(_ => Channel.CreateUnbounded<NpgsqlCommand>())];
     private readonly List<NpgsqlConnection> _connections = [];
     private TemporaryCluster? _cluster;
     private long _duplicate;
@@ -22,13 +24,16 @@ public abstract class PostgresTarget(TargetContext context, int clients) : IInge
 
     public async Task Start()
     {
-        _cluster = await TemporaryCluster.Start(context.Scratch, clients + 1);
+        _cluster = await TemporaryCluster.Start(context.Scratch, lanes * clientsPerLane + 1);
         await UsageTables.Create(_cluster.DataSource, context.AccountIds.Count);
-        for (var i = 0; i < clients; i++)
+        foreach (var lane in _idle)
         {
-            var connection = await _cluster.DataSource.OpenConnectionAsync();
-            _connections.Add(connection);
-            _idle.Writer.TryWrite(await Prepare(connection));
+            for (var i = 0; i < clientsPerLane; i++)
+            {
+                var connection = await _cluster.DataSource.OpenConnectionAsync();
+                _connections.Add(connection);
+                lane.Writer.TryWrite(await Prepare(connection));
+            }
         }
     }
 
@@ -50,19 +55,19 @@ public abstract class PostgresTarget(TargetContext context, int clients) : IInge
     /// <summary>Prepares the client's statement, and whatever its connection needs for it.</summary>
     protected abstract Task<NpgsqlCommand> Prepare(NpgsqlConnection connection);
 
-    /// <summary>Runs the statement on the next idle client.</summary>
+    /// <summary>Runs the statement on the next idle client of a lane.</summary>
     /// <param name="events">How many events it stores.</param>
     /// <param name="execute">Fills the parameters and executes it; returns how many of the events were new.</param>
-    protected async Task Store(int events, Func<NpgsqlCommand, Task<int>> execute, CancellationToken cancellation)
+    protected async Task Store(int lane, int events, Func<NpgsqlCommand, Task<int>> execute, CancellationToken cancellation)
     {
-        var command = await _idle.Reader.ReadAsync(cancellation);
+        var command = await _idle[lane].Reader.ReadAsync(cancellation);
         try
         {
             Interlocked.Add(ref _duplicate, events - await execute(command));
         }
         finally
         {
-            _idle.Writer.TryWrite(command);
+            _idle[lane].Writer.TryWrite(command);
         }
     }
 }

@@ -5,7 +5,7 @@ using NpgsqlTypes;
 namespace Billing.Benchmarks.Postgres;
 
 /// <summary>PostgreSQL as services commonly use it: each event in a transaction of its own, over sixteen connections.</summary>
-public sealed class SingleTarget(TargetContext context) : PostgresTarget(context, Connections)
+public sealed class SingleTarget(TargetContext context) : PostgresTarget(context, lanes: 1, clientsPerLane: Connections)
 {
     private const int Connections = 16;
 
@@ -23,7 +23,7 @@ public sealed class SingleTarget(TargetContext context) : PostgresTarget(context
         Parallel.ForEachAsync(
             Reader.Read(ndjsonPoll.Span),
             new ParallelOptions { MaxDegreeOfParallelism = Connections, CancellationToken = cancellation },
-            async (row, token) => await Store(1, command => Execute(command, row, token), token));
+            async (row, token) => await Store(lane: 0, events: 1, command => Execute(command, row, token), token));
 
     protected override async Task<NpgsqlCommand> Prepare(NpgsqlConnection connection)
     {
