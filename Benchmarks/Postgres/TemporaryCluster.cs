@@ -67,22 +67,19 @@ public sealed class TemporaryCluster : IAsyncDisposable
     {
         var binaries = Binaries();
         var directory = Path.Combine(scratch, "postgres");
-        Directory.CreateDirectory(directory);
-        var arguments = new List<string>();
-        if (Environment.IsPrivilegedProcess)
+        // PostgreSQL refuses to run as root, and to use a directory that others can read.
+        string[] owner = Environment.IsPrivilegedProcess ? ["--owner=postgres"] : [];
+        using (var install = Process.Start("install", ["--directory", "--mode=700", .. owner, directory]))
         {
-            // PostgreSQL refuses to run as root.
-            using var chown = Process.Start("chown", ["postgres:", directory]);
-            await chown.WaitForExitAsync();
-            arguments.AddRange(["runuser", "-u", "postgres", "--"]);
+            await install.WaitForExitAsync();
         }
 
-        File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        arguments.AddRange(["bash", "-c", Supervise, "bash", directory, binaries]);
-        arguments.AddRange(Settings.Append($"unix_socket_directories={directory}").SelectMany(setting => new[] { "-c", setting }));
+        string[] user = Environment.IsPrivilegedProcess ? ["runuser", "-u", "postgres", "--"] : [];
+        var settings = Settings.Append($"unix_socket_directories={directory}").SelectMany(setting => new[] { "-c", setting });
+        string[] command = ["--wait", .. user, "bash", "-c", Supervise, "bash", directory, binaries, .. settings];
 
         // A session of its own, or Ctrl-C would reach the server before its clients.
-        var start = new ProcessStartInfo("setsid", ["--wait", .. arguments]) { RedirectStandardInput = true, UseShellExecute = false, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo("setsid", command) { RedirectStandardInput = true, UseShellExecute = false, WorkingDirectory = "/" };
         var supervisor = Process.Start(start) ?? throw new InvalidOperationException("PostgreSQL was not started.");
         var connection = new NpgsqlConnectionStringBuilder
         {
