@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Billing.Feeder;
-using Xunit;
 
 namespace Billing.Tests.Mail;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using Billing.Feeder;
-using Xunit;
 
 namespace Billing.Tests.Mail;
 
