@@ -19,10 +19,3 @@ public interface IGrainFactory
     TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
         where TGrainInterface : IAddressable;
 }
-
-/// <summary>Calls grains from outside of them.</summary>
-public interface IClusterClient : IGrainFactory
-{
-    /// <summary>The services of the host.</summary>
-    IServiceProvider ServiceProvider { get; }
-}

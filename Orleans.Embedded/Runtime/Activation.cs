@@ -141,14 +141,15 @@ internal sealed class Activation : IGrainContext
 
             // Use is noted as a flag, not as a time, to spare each request a look at the clock: so up to one round late.
             var now = Catalog.Clock.GetTimestamp();
-            if (_used || _running.Count > 0)
+            if (_used)
             {
                 _used = false;
                 _idleSince = now;
                 return;
             }
 
-            if (_class.CollectionAge == Timeout.InfiniteTimeSpan
+            if (_running.Count > 0
+                || _class.CollectionAge == Timeout.InfiniteTimeSpan
                 || Catalog.Clock.GetElapsedTime(_idleSince, now) < _class.CollectionAge
                 || _keepUntil > Catalog.Clock.GetUtcNow())
             {

@@ -69,8 +69,9 @@ internal abstract class GrainRequest : ITurn
             Activation!.Deactivate(new(DeactivationReasonCode.ApplicationError, conflict, "The stored state is not the one in memory."));
         }
 
-        Answer(outcome);
+        // In this order, so that whoever has the answer finds the activation free.
         Activation!.Completed(this);
+        Answer(outcome);
     }
 }
 
