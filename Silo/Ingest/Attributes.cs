@@ -25,9 +25,9 @@ internal static class AttributeRules
     /// <summary>The longest spelling of a character is an escape of six bytes.</summary>
     public const int EscapedBytesMax = 6;
 
-    /// <summary>Without these an event is refused; in the order in which they are asked for.</summary>
-    public static ReadOnlySpan<Attributes> Required =>
-        [Attributes.SpecVersion, Attributes.Id, Attributes.Source, Attributes.Type, Attributes.Subject, Attributes.Time];
+    /// <summary>Without these an event is refused.</summary>
+    public const Attributes Required =
+        Attributes.SpecVersion | Attributes.Id | Attributes.Source | Attributes.Type | Attributes.Subject | Attributes.Time;
 
     /// <summary>The attribute of a name; <see cref="Attributes.None"/> for one the platform ignores.</summary>
     public static Attributes Of(ReadOnlySpan<byte> name) => name.Length switch
@@ -42,6 +42,9 @@ internal static class AttributeRules
         11 when name.SequenceEqual("data_base64"u8) => Attributes.DataBase64,
         _ => Attributes.None,
     };
+
+    /// <summary>The one of several attributes that is asked for first.</summary>
+    public static Attributes First(Attributes several) => (Attributes)((int)several & -(int)several);
 
     public static string NameOf(Attributes attribute) => attribute switch
     {
@@ -71,20 +74,11 @@ internal static class AttributeRules
         if (attribute != Attributes.Subject)
             return text.Contains((byte)0);
 
-        return text.ContainsAnyInRange((byte)0, (byte)0x1f) || text.Contains((byte)0x7f) || HasC1Control(text);
-    }
-
-    /// <summary>U+0080 to U+009F, which are C2 80 to C2 9F in UTF-8.</summary>
-    private static bool HasC1Control(ReadOnlySpan<byte> text)
-    {
-        var lead = text.IndexOf((byte)0xc2);
-        while (lead >= 0)
+        for (var i = 0; i < text.Length; i++)
         {
-            if (text[lead + 1] <= 0x9f)
+            // U+0080 to U+009F are C2 80 to C2 9F in UTF-8.
+            if (text[i] is < 0x20 or 0x7f || (text[i] == 0xc2 && text[i + 1] <= 0x9f))
                 return true;
-
-            text = text[(lead + 2)..];
-            lead = text.IndexOf((byte)0xc2);
         }
 
         return false;

@@ -111,11 +111,9 @@ internal sealed class CloudEventReader(SipKey key)
 
         // Past the end only white space may follow.
         reader.Read();
-        foreach (var required in AttributeRules.Required)
-        {
-            if ((seen & required) == Attributes.None)
-                return RefuseMissing(AttributeRules.NameOf(required));
-        }
+        var missing = AttributeRules.Required & ~seen;
+        if (missing != Attributes.None)
+            return RefuseMissing(AttributeRules.NameOf(AttributeRules.First(missing)));
 
         e.KeyHash = EventKey.Hash(key, e.Source, e.Id);
         e.Fingerprint = _content.Fingerprint(e.Type, time, data);

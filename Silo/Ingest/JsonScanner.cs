@@ -8,7 +8,6 @@ namespace Billing.Silo.Ingest;
 /// </summary>
 internal static class JsonScanner
 {
-    private static readonly SearchValues<byte> BracketsAndQuotes = SearchValues.Create("\"{}[]"u8);
     private static readonly SearchValues<byte> EndsOfScalar = SearchValues.Create(",]}: \t\r\n"u8);
 
     /// <summary>The index of the first byte at or after an index that is no white space; the length if there is none.</summary>
@@ -21,18 +20,14 @@ internal static class JsonScanner
     /// <summary>The index behind the string whose quote is at an index; -1 if it does not end.</summary>
     public static int SkipString(ReadOnlySpan<byte> json, int at)
     {
-        at++;
-        while (at < json.Length)
+        // Byte by byte: most strings are shorter than a vectorised search takes to begin.
+        for (at++; at < json.Length; at++)
         {
-            var found = json[at..].IndexOfAny((byte)'"', (byte)'\\');
-            if (found < 0)
-                return -1;
-
-            at += found;
             if (json[at] == '"')
                 return at + 1;
 
-            at += 2;
+            if (json[at] == '\\')
+                at++;
         }
 
         return -1;
@@ -51,26 +46,30 @@ internal static class JsonScanner
         }
 
         var depth = 0;
-        while (true)
+        while (at < json.Length)
         {
-            var found = json[at..].IndexOfAny(BracketsAndQuotes);
-            if (found < 0)
-                return -1;
-
-            at += found;
-            if (json[at] == '"')
+            switch (json[at])
             {
-                at = SkipString(json, at);
-                if (at < 0)
-                    return -1;
+                case (byte)'"':
+                    at = SkipString(json, at);
+                    if (at < 0)
+                        return -1;
 
-                continue;
+                    continue;
+                case (byte)'{' or (byte)'[':
+                    depth++;
+                    break;
+                case (byte)'}' or (byte)']':
+                    depth--;
+                    if (depth == 0)
+                        return at + 1;
+
+                    break;
             }
 
-            depth += json[at] is (byte)'{' or (byte)'[' ? 1 : -1;
             at++;
-            if (depth == 0)
-                return at;
         }
+
+        return -1;
     }
 }

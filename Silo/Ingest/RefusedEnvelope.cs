@@ -9,6 +9,7 @@ internal static class RefusedEnvelope
     public const int ScratchBytes = (2 * AttributeRules.TextBytesMax) + AttributeRules.SubjectBytesMax + LongestSpelling;
 
     private const int LongestSpelling = AttributeRules.TextBytesMax * AttributeRules.EscapedBytesMax;
+    private const int LongestNameSpelling = 7 * AttributeRules.EscapedBytesMax;
 
     /// <summary>Fills source, id and subject as far as they can be read in what may be no JSON at all.</summary>
     /// <remarks>An attribute that stands twice is left empty: it names nothing for sure.</remarks>
@@ -26,7 +27,7 @@ internal static class RefusedEnvelope
         at++;
         while (TryMember(json, ref at, out var name, out var value))
         {
-            var attribute = AttributeRules.Of(name);
+            var attribute = Of(name);
             if (attribute is not (Attributes.Source or Attributes.Id or Attributes.Subject))
                 continue;
 
@@ -48,6 +49,15 @@ internal static class RefusedEnvelope
                     break;
             }
         }
+    }
+
+    private static Attributes Of(ReadOnlySpan<byte> name)
+    {
+        if (!name.Contains((byte)'\\'))
+            return AttributeRules.Of(name);
+
+        Span<byte> text = stackalloc byte[LongestNameSpelling];
+        return name.Length <= text.Length && JsonText.TryUnescape(name, text, out var written) ? AttributeRules.Of(text[..written]) : Attributes.None;
     }
 
     private static bool TryMember(ReadOnlySpan<byte> json, ref int at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
