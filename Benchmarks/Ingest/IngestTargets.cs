@@ -25,6 +25,8 @@ public static class IngestTargets
 {
     public static readonly IReadOnlyList<TargetSpec> All =
     [
+        new("orleans-billing", "embedded store, bodies not kept", 4, 20, context => new OrleansBillingTarget(context, keepBodies: false)),
+        new("orleans-billing-bodies", "embedded store, bodies kept", 4, 20, context => new OrleansBillingTarget(context, keepBodies: true)),
         new("postgres-batched", "PostgreSQL, unique index, 1,000 a transaction, 2 clients", 4, 20, context => new BatchedTarget(context))
         {
             PeerOf = new PeerFigure("H1", 6),

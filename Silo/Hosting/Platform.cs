@@ -37,6 +37,9 @@ internal sealed class Platform : IAsyncDisposable
     /// <summary>What made the platform stop; null when it was asked to.</summary>
     public Exception? StoppedBy { get; private set; }
 
+    /// <summary>The store of the running platform.</summary>
+    public SqliteStore Store => _store;
+
     /// <summary>The services of the running platform.</summary>
     public IServiceProvider Services => _app.Services;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Billing.Deduplication;
-using Xunit;
 
 namespace Billing.Tests.Deduplication;
 

@@ -2,7 +2,6 @@ using System.Buffers;
 using Billing.Deduplication;
 using FsCheck;
 using FsCheck.Fluent;
-using Xunit;
 
 namespace Billing.Tests.Deduplication;
 

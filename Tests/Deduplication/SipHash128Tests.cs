@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Billing.Deduplication;
-using Xunit;
 
 namespace Billing.Tests.Deduplication;
 

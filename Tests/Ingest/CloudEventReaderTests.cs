@@ -1,7 +1,6 @@
 using System.Text;
 using Billing.Deduplication;
 using Billing.Silo.Ingest;
-using Xunit;
 using static Billing.Tests.Ingest.ReadEvent;
 
 namespace Billing.Tests.Ingest;

@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Xunit;
 using static Billing.Tests.Ingest.ReadEvent;
 
 namespace Billing.Tests.Ingest;

@@ -1,6 +1,5 @@
 using System.Text;
 using Billing.Silo.Ingest;
-using Xunit;
 
 namespace Billing.Tests.Ingest;
 

@@ -3,7 +3,6 @@ using System.Text;
 using Billing.Silo.Ingest;
 using FsCheck;
 using FsCheck.Fluent;
-using Xunit;
 
 namespace Billing.Tests.Ingest;
 

@@ -50,6 +50,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is on disk.</summary>
     public event Action<Exception>? Broken;
 
+    /// <summary>What was written since the store was opened.</summary>
+    public JournalFigures Figures { get; private set; }
+
     /// <summary>Opens the store in a folder, or makes it.</summary>
     public static async Task<SqliteStore> Open(string folder)
     {
@@ -90,20 +93,28 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     }
 
     /// <inheritdoc/>
-    public Task<JournalTail> ReadAll(string account, CancellationToken cancellation) => Run(() =>
+    public async Task<JournalTail> ReadAll(string account, CancellationToken cancellation)
     {
         var entries = new List<ReadOnlyMemory<byte>>();
+        await ForEachEntry((name, facts) =>
+        {
+            if (name == account) entries.Add(facts);
+        });
+        return new(0, null, entries);
+    }
+
+    /// <summary>Shows every entry of every account in the order of the commits. Commits wait meanwhile.</summary>
+    public Task ForEachEntry(Action<string, ReadOnlyMemory<byte>> visit) => Run(() =>
+    {
         foreach (var (commit, frames) in Commits())
         {
             for (var offset = 0; offset < frames.Length;)
             {
-                var (name, _, facts) = CommitFrames.Read(frames.AsSpan(offset), Where(commit, offset), out var length);
-                if (name == account) entries.Add(frames.AsMemory(offset + facts, length - facts));
+                var (account, _, facts) = CommitFrames.Read(frames.AsSpan(offset), Where(commit, offset), out var length);
+                visit(account, frames.AsMemory(offset + facts, length - facts));
                 offset += length;
             }
         }
-
-        return new JournalTail(0, null, entries);
     });
 
     /// <inheritdoc/>
@@ -191,6 +202,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
         }
 
         _lastCommit++;
+        Figures = new(Figures.Commits + 1, Figures.Entries + placed.Count, Figures.Bytes + frames, Figures.BodyBytes + bodies);
         foreach (var (waiting, position) in placed)
         {
             var index = IndexOf(waiting.Entry.Account);
@@ -369,6 +381,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     {
         if (needed > buffer.Length) Array.Resize(ref buffer, int.Max(needed, buffer.Length * 2));
     }
+
+    /// <summary>Counts of what was written.</summary>
+    internal readonly record struct JournalFigures(long Commits, long Entries, long Bytes, long BodyBytes);
 
     private sealed class AccountIndex
     {
