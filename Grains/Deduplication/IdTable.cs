@@ -163,6 +163,39 @@ internal sealed class IdTable
         return _highs.Length;
     }
 
+    /// <summary>Drops in place the ids that expire on a day or before.</summary>
+    /// <param name="live">How many expire after it.</param>
+    /// <param name="droppableDay">The day.</param>
+    /// <returns>
+    /// Whether the table can take ids again. If not, it is of no use but to be rebuilt: so few ids would go, or so many,
+    /// that a table of another size is due, or those left do not fit before its end.
+    /// </returns>
+    internal bool TryTidy(int live, int droppableDay)
+    {
+        if (live + (live / 16) + SpareSlotsMin > _room || live < _room / 2)
+            return false;
+
+        var read = PackToTheEnd(droppableDay);
+
+        // Each goes to the left or stays, as long as the last one finds a slot: so none is overwritten unread.
+        Count = 0;
+        _end = 0;
+        for (; read < Slots; read++)
+        {
+            if (int.Max(Home(_highs[read]), _end) > read)
+                return false;
+
+            var entry = new IdEntry(_highs[read], _lows[read], _fingerprints[read], _expiryDays[read]);
+            _highs[read] = 0;
+            _expiryDays[read] = 0;
+            _end = int.Max(Home(entry.High), _end);
+            Write(_end++, entry);
+            Count++;
+        }
+
+        return Slots - _end >= SpareSlotsMin;
+    }
+
     /// <summary>Makes a table of the ids in a range of slots that expire after a day.</summary>
     internal IdTable Rebuilt(int depth, Range slots, int droppableDay)
     {
@@ -192,6 +225,22 @@ internal sealed class IdTable
 
         entry = default;
         return false;
+    }
+
+    /// <summary>Moves the ids that expire after a day to the last slots, in their order, and empties the others.</summary>
+    /// <returns>The first slot of those moved.</returns>
+    private int PackToTheEnd(int droppableDay)
+    {
+        var write = Slots;
+        for (var read = Slots - 1; read >= 0; read--)
+        {
+            if (_expiryDays[read] > droppableDay)
+                Write(--write, new IdEntry(_highs[read], _lows[read], _fingerprints[read], _expiryDays[read]));
+        }
+
+        _highs.AsSpan(0, write).Clear();
+        _expiryDays.AsSpan(0, write).Clear();
+        return write;
     }
 
     private static void ShiftRight<T>(T[] column, int slot, int count) =>

@@ -9,8 +9,8 @@ namespace Billing.Deduplication;
 /// <remarks>
 /// <para>Days are whole UTC days since 1970-01-01. Not safe for use by two threads at once.</para>
 /// <para>
-/// The first bits of a hash choose one of many small tables. A full table is made anew on its own, without what has
-/// expired, and splits in two when it is large: no operation costs more because many ids are remembered. Hashes must be
+/// The first bits of a hash choose one of many small tables. A full table drops what has expired, or is made anew
+/// on its own and splits in two when it is large: no operation costs more because many ids are remembered. Hashes must be
 /// spread evenly, as those of <see cref="EventKey"/> are.
 /// </para>
 /// </remarks>
@@ -79,7 +79,7 @@ public sealed class RememberedIds
                 case PutOutcome.Replaced:
                     return;
                 default:
-                    Rebuild(Cell(high));
+                    MakeRoom(Cell(high));
                     break;
             }
         }
@@ -123,11 +123,17 @@ public sealed class RememberedIds
     /// <summary>Reads what <see cref="CopyTo"/> wrote.</summary>
     /// <param name="entries">The bytes.</param>
     /// <returns>The same ids.</returns>
-    /// <exception cref="FormatException">The bytes were not written by <see cref="CopyTo"/>, or were changed since. A retry does not help.</exception>
+    /// <exception cref="FormatException">
+    /// The bytes were not written by <see cref="CopyTo"/>, or were changed since. A retry does not help.
+    /// </exception>
     public static RememberedIds Load(ReadOnlySpan<byte> entries)
     {
         if (entries.Length % EntryBytes != 0)
-            throw new FormatException($"A snapshot of remembered ids is {entries.Length} bytes long, which is no multiple of {EntryBytes}. Nothing was loaded.");
+        {
+            throw new FormatException(
+                $"A snapshot of remembered ids is {entries.Length} bytes long, which is no multiple of {EntryBytes}. Nothing was loaded.");
+        }
+
 
         var ids = new RememberedIds { Count = entries.Length / EntryBytes };
         if (ids.Count == 0)
@@ -194,11 +200,14 @@ public sealed class RememberedIds
         return length;
     }
 
-    /// <summary>Makes one table anew, without what has expired, as one table or as two.</summary>
-    private void Rebuild(int cell)
+    /// <summary>Drops what has expired from one table; if that is too little, makes it anew, as one table or as two.</summary>
+    private void MakeRoom(int cell)
     {
         var old = _tables[cell];
         var live = old.CountLive(.., DroppableDay);
+        Count += live - old.Count;
+        if (old.TryTidy(live, DroppableDay))
+            return;
 
         // The second bound keeps the directory small if hashes should clump: then one table simply grows.
         var split = live > SplitAbove && (old.Depth < _depth || Count >> (_depth + 1) >= IdsPerCellMin);
@@ -218,7 +227,6 @@ public sealed class RememberedIds
         _tables.AsSpan(cell, cells / 2).Fill(first);
         _tables.AsSpan(cell + (cells / 2), cells - (cells / 2)).Fill(second);
 
-        Count += live - old.Count;
         _tableBytes += first.MemoryBytes + (split ? second.MemoryBytes : 0) - (ReferenceEquals(old, IdTable.Empty) ? 0 : old.MemoryBytes);
     }
 

@@ -1,7 +1,10 @@
 namespace Billing.Silo.Ingest;
 
 /// <summary>One event as it was read, or why it was refused.</summary>
-/// <remarks>Its texts are slices of the event's bytes, or of the reader's scratch: they end with the next <see cref="CloudEventReader.Read"/>.</remarks>
+/// <remarks>
+/// Its texts are slices of the event's bytes, or of the reader's scratch: they end with the next
+/// <see cref="CloudEventReader.Read"/>.
+/// </remarks>
 internal ref struct CloudEvent
 {
     /// <summary>Who reports, UTF-8 without escapes. Also filled for a refused event, if it could be read.</summary>

@@ -56,7 +56,10 @@ internal sealed class CloudEventReader(SipKey key)
     private bool TryRead(ReadOnlySpan<byte> json, ref CloudEvent e)
     {
         if (json.Length > BytesMax)
-            return Refuse(null, string.Create(CultureInfo.InvariantCulture, $"The event has {json.Length} bytes, more than the {BytesMax} allowed. Send less data in one event."));
+        {
+            return Refuse(null, string.Create(CultureInfo.InvariantCulture,
+                $"The event has {json.Length} bytes, more than the {BytesMax} allowed. Send less data in one event."));
+        }
 
         if (json.StartsWith("\ufeff"u8))
             return Refuse(null, "The event begins with a byte order mark. Send UTF-8 without one.");
@@ -71,8 +74,10 @@ internal sealed class CloudEventReader(SipKey key)
         }
         catch (JsonException broken)
         {
+            var line = (broken.LineNumber ?? 0) + 1;
+            var column = (broken.BytePositionInLine ?? 0) + 1;
             return Refuse(null, string.Create(CultureInfo.InvariantCulture,
-                $"The event is not JSON: line {(broken.LineNumber ?? 0) + 1}, byte {(broken.BytePositionInLine ?? 0) + 1} cannot be read. NaN, comments and trailing commas are no JSON either. Mend it and send it again."));
+                $"The event is not JSON: line {line}, byte {column} cannot be read. NaN, comments, trailing commas are none. Mend it."));
         }
     }
 
@@ -121,7 +126,12 @@ internal sealed class CloudEventReader(SipKey key)
     }
 
     private bool TryReadAttribute(
-        scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Attributes attribute, ref CloudEvent e, ref ExactTime time, ref UInt128? data)
+        scoped ref Utf8JsonReader reader,
+        ReadOnlySpan<byte> json,
+        Attributes attribute,
+        ref CloudEvent e,
+        ref ExactTime time,
+        ref UInt128? data)
     {
         if (attribute is Attributes.Data or Attributes.DataBase64)
             return TryReadData(ref reader, json, attribute, ref e, ref data);
@@ -149,9 +159,11 @@ internal sealed class CloudEventReader(SipKey key)
             case Attributes.Time:
                 var readable = Rfc3339.TryParse(text, out time);
                 e.TimeTicks = time.UtcTicks;
-                return readable || Refuse("time", "`time` is not a time as RFC 3339 writes it. Send one with a four-digit year and an offset, such as 2026-03-10T12:00:00Z.");
+                return readable || Refuse("time", "`time` is not a time as RFC 3339 writes it. "
+                    + "Send one with a four-digit year and an offset, such as 2026-03-10T12:00:00Z.");
             default:
-                return text.SequenceEqual("1.0"u8) || Refuse("specversion", "`specversion` is not \"1.0\". Send a CloudEvent of version 1.0.");
+                return text.SequenceEqual("1.0"u8)
+                    || Refuse("specversion", "`specversion` is not \"1.0\". Send a CloudEvent of version 1.0.");
         }
     }
 
@@ -178,7 +190,10 @@ internal sealed class CloudEventReader(SipKey key)
         }
 
         if (value.Length > longest)
-            return Refuse(name, string.Create(CultureInfo.InvariantCulture, $"`{name}` is longer than {bytesMax} bytes. Send a shorter one."));
+        {
+            return Refuse(name, string.Create(CultureInfo.InvariantCulture,
+                $"`{name}` is longer than {bytesMax} bytes. Send a shorter one."));
+        }
 
         if (value.IsEmpty)
             return Refuse(name, $"`{name}` is empty. Send a text of at least one character.");
@@ -190,7 +205,8 @@ internal sealed class CloudEventReader(SipKey key)
         return true;
     }
 
-    private bool TryReadData(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Attributes attribute, ref CloudEvent e, ref UInt128? data)
+    private bool TryReadData(
+        scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Attributes attribute, ref CloudEvent e, ref UInt128? data)
     {
         if (data is not null)
             return Refuse("data_base64", "The event has both `data` and `data_base64`. Send one of them.");
@@ -237,7 +253,8 @@ internal sealed class CloudEventReader(SipKey key)
     private bool RefuseMissing(string name) => Refuse(name, name switch
     {
         "subject" => "`subject` is missing. Send the id of the account the event belongs to.",
-        "time" => "`time` is missing. Send when it happened, such as 2026-03-10T12:00:00Z: a time made here would make every retry a new event.",
+        "time" => "`time` is missing. Send when it happened, such as 2026-03-10T12:00:00Z: "
+            + "a time made here would make every retry a new event.",
         "specversion" => "`specversion` is missing. Send a CloudEvent of version 1.0.",
         _ => $"`{name}` is missing. CloudEvents 1.0 requires it.",
     });

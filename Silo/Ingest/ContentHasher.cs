@@ -62,8 +62,8 @@ internal sealed class ContentHasher(SipKey key)
         BinaryPrimitives.WriteUInt128LittleEndian(_text.AsSpan(8), time.BelowTick);
         BinaryPrimitives.WriteUInt128LittleEndian(_text.AsSpan(24), data ?? UInt128.Zero);
         type.CopyTo(_text.AsSpan(FixedBytes));
-        var hash = Digest(Role.Event, UInt128.Zero, data is null ? Kind.Nothing : Kind.Something, _text.AsSpan(0, FixedBytes + type.Length));
-        return unchecked((uint)hash);
+        var kind = data is null ? Kind.Nothing : Kind.Something;
+        return unchecked((uint)Digest(Role.Event, UInt128.Zero, kind, _text.AsSpan(0, FixedBytes + type.Length)));
     }
 
     /// <summary>How many names of members are held; what <see cref="TryCloseObject"/> needs to know.</summary>

@@ -57,7 +57,9 @@ internal static class RefusedEnvelope
             return AttributeRules.Of(name);
 
         Span<byte> text = stackalloc byte[LongestNameSpelling];
-        return name.Length <= text.Length && JsonText.TryUnescape(name, text, out var written) ? AttributeRules.Of(text[..written]) : Attributes.None;
+        return name.Length <= text.Length && JsonText.TryUnescape(name, text, out var written)
+            ? AttributeRules.Of(text[..written])
+            : Attributes.None;
     }
 
     private static bool TryMember(ReadOnlySpan<byte> json, ref int at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
@@ -93,7 +95,8 @@ internal static class RefusedEnvelope
         return true;
     }
 
-    private static void TryText(Attributes attribute, scoped ReadOnlySpan<byte> value, scoped ref Span<byte> free, out ReadOnlySpan<byte> text)
+    private static void TryText(
+        Attributes attribute, scoped ReadOnlySpan<byte> value, scoped ref Span<byte> free, out ReadOnlySpan<byte> text)
     {
         text = default;
         if (value.IsEmpty || value[0] != '"')

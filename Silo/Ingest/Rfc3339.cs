@@ -21,9 +21,14 @@ internal static class Rfc3339
 
     private static readonly UInt128[] TenTo = PowersOfTen();
 
-    /// <summary>Reads a time: a four-digit year, <c>T</c> or <c>t</c>, any offset or <c>Z</c> or <c>z</c>, a fraction of up to 32 digits.</summary>
+    /// <summary>
+    /// Reads a time: a four-digit year, <c>T</c> or <c>t</c>, any offset or <c>Z</c> or <c>z</c>, a fraction of up to 32 digits.
+    /// </summary>
     /// <returns>Whether the text is such a time, and the day and hour exist.</returns>
-    /// <remarks>A leap second, :60 at 23:59 UTC, is the first instant of the next minute, whatever its fraction; the fraction stays in <see cref="ExactTime.BelowTick"/>.</remarks>
+    /// <remarks>
+    /// A leap second, :60 at 23:59 UTC, is the first instant of the next minute, whatever its fraction; the fraction stays
+    /// in <see cref="ExactTime.BelowTick"/>.
+    /// </remarks>
     public static bool TryParse(ReadOnlySpan<byte> utf8, out ExactTime time)
     {
         time = default;

@@ -204,6 +204,8 @@ public sealed class RememberedIdsTests
             }
         }
 
+        for (var i = (120 - Window) * IdsPerDay; i < 120 * IdsPerDay; i++)
+            Assert.True(ids.TryFind(Hash(i), Today + 119, out _));
         Assert.InRange(ids.Count, Window * IdsPerDay, Window * IdsPerDay * 5 / 4);
         Assert.InRange(ids.MemoryBytes, 1, Window * IdsPerDay * 34L);
     }
