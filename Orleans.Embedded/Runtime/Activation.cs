@@ -289,7 +289,7 @@ internal sealed class Activation : IGrainContext
 
         foreach (var request in Leave())
         {
-            if (request is not GrainCall call) continue;
+            if (request is not GrainCall { IsAbandoned: false } call) continue;
 
             if (call.MayForward()) Catalog.Deliver(call);
             else call.Fail(new OrleansMessageRejectionException($"{call} of {GrainId} did not run: each activation ended before its turn."));

@@ -25,7 +25,7 @@ internal abstract class GrainRequest : ITurn
     protected abstract void Answer(Task outcome);
 
     /// <summary>Whether nobody waits any more, so that it need not start.</summary>
-    protected virtual bool IsAbandoned => false;
+    public virtual bool IsAbandoned => false;
 
     public void Run()
     {
@@ -111,7 +111,7 @@ internal abstract class GrainCall : GrainRequest
     /// <summary>Whether the caller has its answer.</summary>
     public abstract bool IsAnswered { get; }
 
-    protected sealed override bool IsAbandoned => IsAnswered && !Method.IsOneWay;
+    public sealed override bool IsAbandoned => IsAnswered && !Method.IsOneWay;
 
     /// <summary>Notes where the call goes and where it comes from.</summary>
     public void Prepare(GrainId target)
