@@ -51,6 +51,8 @@ internal static class AccountDecider
         var (plans, refusal) = ChoosePlans(command.Plans, catalog);
         if (refusal is not null) return refusal;
 
+        // Periods run from whole seconds: an event of the same second, by a sender that drops the fraction, is not before the anchor.
+        var at = now.AddTicks(-(now.UtcTicks % TimeSpan.TicksPerSecond));
         var subscribes = command.PaymentMethod is not null;
         Emit(account, facts, new AccountFact.AccountOpened(
             command.Name,
@@ -62,11 +64,11 @@ internal static class AccountDecider
             command.AutomaticPlanChanges,
             subscribes ? AccountStatus.Active : AccountStatus.Pending,
             command.CommandId,
-            now));
+            at));
         if (!subscribes) return null;
 
-        foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, now));
-        if (plans.Length > 0) Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, now)));
+        foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, at));
+        if (plans.Length > 0) Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
         return null;
     }
 

@@ -1,0 +1,102 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+using Billing.Accounts;
+using Billing.Invoices;
+
+namespace Billing.Http;
+
+/// <summary>The HTTP contract for callers in C#. Thread-safe; as many calls at once as the <see cref="HttpClient"/> allows.</summary>
+/// <param name="http">Its base address is the platform's; the caller owns it.</param>
+/// <param name="key">An API key with the scopes that the calls need.</param>
+/// <remarks>
+/// Every answer of success is durable. A problem arrives as a <see cref="BillingProblemException"/>; one of status 503 says that the
+/// same call may be sent again.
+/// </remarks>
+public sealed class BillingClient(HttpClient http, string key)
+{
+    /// <summary>Makes an account.</summary>
+    /// <param name="request">The account.</param>
+    /// <param name="idempotencyKey">Names the call, so that sending it again gives the first answer; null for none.</param>
+    /// <param name="cancellation">Gives up waiting; the call may still be carried out.</param>
+    public Task<AccountView> OpenAccount(OpenAccountRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(HttpMethod.Post, "/v1/accounts", JsonContent.Create(request, BillingJson.Web.OpenAccountRequest), BillingJson.Web.AccountView, idempotencyKey, cancellation);
+
+    /// <summary>An account as of now.</summary>
+    public Task<AccountView> GetAccount(string account, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts/{Uri.EscapeDataString(account)}", BillingJson.Web.AccountView, cancellation);
+
+    /// <summary>A page of accounts; <paramref name="cursor"/> is the <c>Next</c> of the page before.</summary>
+    public Task<AccountList> ListAccounts(string? query = null, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts?limit={limit}{Parameter("query", query)}{Parameter("cursor", cursor)}", BillingJson.Web.AccountList, cancellation);
+
+    /// <summary>Records CloudEvents, one a line. Safe to send again: each event is counted once.</summary>
+    /// <param name="lines">UTF-8 JSON lines.</param>
+    /// <param name="receipts">Whether the answer carries a receipt per event.</param>
+    /// <param name="cancellation">Gives up waiting; the events may still be recorded.</param>
+    public Task<EventsAnswer> RecordEvents(ReadOnlyMemory<byte> lines, bool receipts = true, CancellationToken cancellation = default)
+    {
+        var content = new ReadOnlyMemoryContent(lines);
+        content.Headers.ContentType = new("application/x-ndjson");
+        return Send(HttpMethod.Post, receipts ? "/v1/events" : "/v1/events?receipts=none", content, BillingJson.Web.EventsAnswer, null, cancellation);
+    }
+
+    /// <summary>A page of a meter's usage by billing period, of the periods that touch [<paramref name="from"/>, <paramref name="to"/>).</summary>
+    public Task<UsageSeries> GetUsage(
+        string account, string meter, DateTimeOffset? from = null, DateTimeOffset? to = null, string? cursor = null, CancellationToken cancellation = default) =>
+        Get(
+            $"/v1/accounts/{Uri.EscapeDataString(account)}/usage?granularity=period{Parameter("meter", meter)}{Parameter("from", from)}{Parameter("to", to)}{Parameter("cursor", cursor)}",
+            BillingJson.Web.UsageSeries,
+            cancellation);
+
+    /// <summary>A page of invoices: finalised ones by number, then drafts.</summary>
+    public Task<InvoiceList> ListInvoices(string account, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.InvoiceList, cancellation);
+
+    /// <summary>A finalised invoice.</summary>
+    public Task<InvoiceView> GetInvoice(string account, int number, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/{number}", BillingJson.Web.InvoiceView, cancellation);
+
+    /// <summary>The next period invoice with the usage known now.</summary>
+    public Task<InvoiceView> PreviewInvoice(string account, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/preview", BillingJson.Web.InvoiceView, cancellation);
+
+    /// <summary>Moves the sandbox's billing clock to an instant, doing what is due on the way.</summary>
+    public Task<ClockView> MoveClock(DateTimeOffset now, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Post, "/v1/sandbox/clock", JsonContent.Create(new MoveClockRequest(null, UtcJsonConverter.ToText(now)), BillingJson.Web.MoveClockRequest), BillingJson.Web.ClockView, null, cancellation);
+
+    private static string Parameter(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
+
+    private static string Parameter(string name, DateTimeOffset? value) => value is { } instant ? Parameter(name, UtcJsonConverter.ToText(instant)) : "";
+
+    private Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) => Send(HttpMethod.Get, path, null, type, null, cancellation);
+
+    private async Task<T> Send<T>(
+        HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, string? idempotencyKey, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        using var response = await http.SendAsync(request, cancellation);
+        if (!response.IsSuccessStatusCode) throw await ProblemOf(response, cancellation);
+        return await response.Content.ReadFromJsonAsync(type, cancellation)
+            ?? throw new HttpRequestException($"{method} {path} answered null.", null, response.StatusCode);
+    }
+
+    private static async Task<BillingProblemException> ProblemOf(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+            ? await response.Content.ReadFromJsonAsync(BillingJson.Web.Problem, cancellation)
+            : null;
+        return new(problem ?? new("about:blank", response.ReasonPhrase ?? "", (int)response.StatusCode, $"The platform answered {(int)response.StatusCode} without a problem.", null));
+    }
+}
+
+/// <summary>The platform refused a call.</summary>
+/// <param name="problem">Why, and what to do.</param>
+public sealed class BillingProblemException(Problem problem) : Exception(problem.Detail)
+{
+    /// <summary>Why, and what to do.</summary>
+    public Problem Problem { get; } = problem;
+}

@@ -1,0 +1,74 @@
+using System.Text;
+using Billing.Http;
+using Billing.Silo.Hosting;
+
+namespace Billing.Tests.Http;
+
+/// <summary>The typed client against the real HTTP server: both speak the same contract.</summary>
+public sealed class BillingClientTests : IAsyncLifetime
+{
+    private const string Key = "a-key-of-the-client-tests";
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("billing-client-");
+    private readonly HttpClient _http = new();
+    private Platform _platform = null!;
+
+    public async Task InitializeAsync()
+    {
+        _platform = await Platform.Start(
+        [
+            $"--BILLING_DATA={_data.FullName}", "--BILLING_URL=http://127.0.0.1:0", $"--BILLING_ADMIN_KEY={Key}",
+            "--BILLING_CLOCK=2026-11-01T00:00:00Z",
+        ]);
+        _http.BaseAddress = new(_platform.Addresses.First());
+    }
+
+    public async Task DisposeAsync()
+    {
+        _http.Dispose();
+        await _platform.DisposeAsync();
+        _data.Delete(recursive: true);
+    }
+
+    // 250 minutes over an allowance of 0 at the volume price of 0.0185: 462.5 cents, half to even 462.
+    [Fact]
+    public async Task EventsOfAPeriod_AreOnTheInvoiceAfterIt()
+    {
+        var client = new BillingClient(_http, Key);
+        await client.OpenAccount(new("acme", "Acme", "billing@acme.example", null, null, ["helpdesk-pro", "voice-payg"], "pm_card_visa", null));
+
+        var answer = await client.RecordEvents(Encoding.UTF8.GetBytes(
+            """{"specversion":"1.0","id":"call-1","source":"phone","type":"voice.call.ended","subject":"acme","time":"2026-11-01T00:00:00Z","data":{"minutes":250}}"""));
+        await client.MoveClock(new(2026, 12, 4, 0, 0, 0, TimeSpan.Zero));
+        var invoice = await client.GetInvoice("acme", 2);
+
+        Assert.Equal(1, answer.Accepted);
+        Assert.Equal(462, Assert.Single(invoice.Lines, l => l.Meter == "voice.minutes").Amount);
+        Assert.Equal(Quantity.Of(250), (await client.GetUsage("acme", "voice.minutes")).Items[0].Quantity);
+        Assert.Equal(["acme"], (await client.ListAccounts(query: "ACME")).Items.Select(a => a.Id));
+        Assert.Equal([1, 2], (await client.ListInvoices("acme")).Items.Select(i => i.Number!.Value));
+    }
+
+    [Fact]
+    public async Task ARefusal_ArrivesAsItsProblem()
+    {
+        var client = new BillingClient(_http, Key);
+
+        var refused = await Assert.ThrowsAsync<BillingProblemException>(() => client.GetAccount("nobody"));
+
+        Assert.Equal(404, refused.Problem.Status);
+        Assert.Contains("nobody", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheSameCallUnderOneIdempotencyKey_GetsTheFirstAnswer()
+    {
+        var client = new BillingClient(_http, Key);
+        var request = new OpenAccountRequest("acme", "Acme", "billing@acme.example", null, null, [], null, null);
+
+        var first = await client.OpenAccount(request, "key-1");
+        var second = await client.OpenAccount(request, "key-1");
+
+        Assert.Equal(first.CreatedAt, second.CreatedAt);
+        Assert.Equal(409, (await Assert.ThrowsAsync<BillingProblemException>(() => client.OpenAccount(request))).Problem.Status);
+    }
+}
