@@ -47,9 +47,8 @@ public sealed class UsageBatchWriter
     /// <summary>How many bytes were written since the last reset.</summary>
     public int Length => _buffer.WrittenCount;
 
-    /// <summary>The records as a batch of their own; the writer may be reset afterwards.</summary>
-    public UsageBatch ToBatch(bool keepBodies, bool wantReceipts) =>
-        new(_buffer.WrittenSpan.ToArray(), Count, keepBodies, wantReceipts);
+    /// <summary>The records as a batch. It looks into the writer: leave the writer alone until the batch is answered.</summary>
+    public UsageBatch ToBatch(bool keepBodies, bool wantReceipts) => new(_buffer.WrittenMemory, Count, keepBodies, wantReceipts);
 
     /// <summary>Forgets what was written and keeps the buffer.</summary>
     public void Reset()

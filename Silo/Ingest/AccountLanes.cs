@@ -30,7 +30,7 @@ internal sealed class AccountLanes(IGrainFactory grains)
                 if (lane.Busy)
                 {
                     var waiting = new Waiting(batch);
-                    lane.Waiting.Enqueue(waiting);
+                    (lane.Waiting ??= []).Enqueue(waiting);
                     return waiting.Done.Task;
                 }
 
@@ -92,7 +92,7 @@ internal sealed class AccountLanes(IGrainFactory grains)
     {
         lock (lane)
         {
-            if (lane.Waiting.Count > 0) return false;
+            if (lane.Waiting is { Count: > 0 }) return false;
             lane.Closed = true;
             _lanes.TryRemove(account, out _);
             return true;
@@ -105,7 +105,7 @@ internal sealed class AccountLanes(IGrainFactory grains)
         var bytes = 0;
         lock (lane)
         {
-            while (bytes < MergedBytesMax && lane.Waiting.TryDequeue(out var waiting))
+            while (bytes < MergedBytesMax && lane.Waiting!.TryDequeue(out var waiting))
             {
                 taken.Add(waiting);
                 bytes += waiting.Batch.Records.Length;
@@ -141,7 +141,7 @@ internal sealed class AccountLanes(IGrainFactory grains)
 
         public bool Closed { get; set; }
 
-        public Queue<Waiting> Waiting { get; } = [];
+        public Queue<Waiting>? Waiting { get; set; }
     }
 
     private sealed record Waiting(UsageBatch Batch)

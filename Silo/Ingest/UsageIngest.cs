@@ -52,29 +52,25 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
     public async Task<IngestResult> Ingest(EventFormat format, ReadOnlyMemory<byte> body, bool keepBodies, bool wantReceipts)
     {
         var sorting = _sortings.Get();
-        try
-        {
-            sorting.Sort(format, body.Span, wantReceipts);
-            var result = new IngestResult();
-            var calls = new List<(AccountEvents Events, Task<UsageResult> Answer)>(sorting.Accounts.Count);
-            foreach (var events in sorting.Accounts)
-                calls.Add((events, lanes.Send(events.Account, events.Writer.ToBatch(keepBodies, wantReceipts))));
+        sorting.Sort(format, body.Span, wantReceipts);
+        var result = new IngestResult();
+        var calls = new List<(AccountEvents Events, Task<UsageResult> Answer)>(sorting.Accounts.Count);
+        foreach (var events in sorting.Accounts)
+            calls.Add((events, lanes.Send(events.Account, events.Writer.ToBatch(keepBodies, wantReceipts))));
 
-            var receipts = wantReceipts ? new EventReceipt[sorting.Count] : null;
-            foreach (var (events, answer) in calls) Collect(events, await answer, result, receipts, sorting);
-            foreach (var (position, reason) in sorting.Unaddressed)
-            {
-                result.Counts[(int)UsageOutcome.Rejected]++;
-                if (receipts is not null) receipts[position] = sorting.Named(position, new(UsageOutcome.Rejected, reason, [], null));
-            }
-
-            result.Receipts = receipts ?? [];
-            return result;
-        }
-        finally
+        var receipts = wantReceipts ? new EventReceipt[sorting.Count] : null;
+        foreach (var (events, answer) in calls) Collect(events, await answer, result, receipts, sorting);
+        foreach (var (position, reason) in sorting.Unaddressed)
         {
-            _sortings.Return(sorting);
+            result.Counts[(int)UsageOutcome.Rejected]++;
+            if (receipts is not null) receipts[position] = sorting.Named(position, new(UsageOutcome.Rejected, reason, [], null));
         }
+
+        result.Receipts = receipts ?? [];
+
+        // Only now: after an exception a call that nobody waits for may still look into the buffers.
+        _sortings.Return(sorting);
+        return result;
     }
 
     private static void Collect(AccountEvents events, UsageResult answer, IngestResult result, EventReceipt[]? receipts, Sorting sorting)
