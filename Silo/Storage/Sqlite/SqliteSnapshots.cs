@@ -6,7 +6,16 @@ internal sealed class SqliteSnapshots : SqliteConnectionThread
     public SqliteSnapshots(string file)
         : base(file, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
     {
-        Execute("CREATE TABLE IF NOT EXISTS snapshots (account TEXT PRIMARY KEY, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, state BLOB NOT NULL)");
+        try
+        {
+            Execute("CREATE TABLE IF NOT EXISTS snapshots (account TEXT PRIMARY KEY, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, state BLOB NOT NULL)");
+        }
+        catch
+        {
+            Connection.Dispose();
+            throw;
+        }
+
         Start();
     }
 
