@@ -31,7 +31,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     private static FactWriter? _facts;
 
     private AccountState? _state;
-    private AccountStatus _listedStatus;
+    private AccountStatus? _listedStatus;
     private long _bytesSinceSnapshot;
     private long _snapshotBytes = SnapshotBytesMin;
     private Task _snapshot = Task.CompletedTask;
@@ -58,7 +58,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             _bytesSinceSnapshot += entry.Length;
         }
 
-        _listedStatus = state.Status;
+        _listedStatus = state.Profile is null ? null : state.Status;
         _state = state;
     }
 
@@ -169,14 +169,14 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     private Task<Refusal?> Commit(AccountState state, FactWriter facts, ReadOnlyMemory<byte> bodies = default)
     {
         if (!facts.HasFacts) return Task.FromResult<Refusal?>(null);
-        var status = state.Status;
+        AccountStatus? status = state.Profile is null ? null : state.Status;
         var entry = new JournalEntry(
             state.Id,
             state.Sequence + 1,
             facts.ToEntry(),
             bodies,
             state.NextDueAt,
-            state.Profile is not null && (state.Sequence == 0 || status != _listedStatus) ? AccountViews.Summary(state) : null);
+            status is not null && status != _listedStatus ? AccountViews.Summary(state) : null);
         return Append();
 
         async Task<Refusal?> Append()
