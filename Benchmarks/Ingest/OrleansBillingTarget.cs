@@ -16,6 +16,8 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
     private UsageIngest _ingest = null!;
     private long _accepted;
     private long _duplicate;
+    private TimeSpan _cpuBefore;
+    private TimeSpan _pausesBefore;
 
     public string Name => keepBodies ? "orleans-billing-bodies" : "orleans-billing";
 
@@ -26,6 +28,10 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
             var journal = _platform.Store.Figures;
             return new Dictionary<string, double>(StringComparer.Ordinal)
             {
+                ["CPU microseconds an event"] = (Environment.CpuUsage.TotalTime - _cpuBefore).TotalMicroseconds / long.Max(1, _accepted + _duplicate),
+                ["collector pauses in ms"] = (GC.GetTotalPauseDuration() - _pausesBefore).TotalMilliseconds,
+                ["collections of generation 0"] = GC.CollectionCount(0),
+                ["collections of generation 2"] = GC.CollectionCount(2),
                 ["commits"] = journal.Commits,
                 ["accounts a commit"] = journal.Commits == 0 ? 0 : (double)journal.Entries / journal.Commits,
                 ["journal bytes an event"] = (double)journal.Bytes / long.Max(1, _accepted),
@@ -48,6 +54,8 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
         foreach (var part in context.AccountIds.Chunk(1000))
             await Task.WhenAll(part.Select(account => Open(grains, account)));
         await _platform.Services.GetRequiredService<Silo.Scheduling.SandboxClock>().MoveTo(context.Clock, CancellationToken.None);
+        _cpuBefore = Environment.CpuUsage.TotalTime;
+        _pausesBefore = GC.GetTotalPauseDuration();
     }
 
     public async Task Ingest(ReadOnlyMemory<byte> ndjsonPoll, CancellationToken cancellation)

@@ -36,14 +36,16 @@ internal sealed record PeriodSnapshot(
     Quantity BilledQuantity,
     long BilledEventCount);
 
-/// <summary>Writes and reads snapshots. Canonical: equal states give equal bytes, so their hash compares states.</summary>
+/// <summary>Writes and reads snapshots.</summary>
 internal sealed partial class AccountState
 {
     private const byte SnapshotVersion = 1;
 
     /// <summary>Writes the state as it stands.</summary>
+    /// <param name="writer">Takes the bytes.</param>
     /// <param name="today">Ids that are forgotten on this UTC day, counted from 1970-01-01, are left out.</param>
-    public ReadOnlyMemory<byte> ToSnapshot(int today)
+    /// <param name="canonical">Whether equal states give equal bytes, so that their hash compares states; costs a sort.</param>
+    public void WriteSnapshot(IBufferWriter<byte> writer, int today, bool canonical)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(
             new(
@@ -59,14 +61,13 @@ internal sealed partial class AccountState
                 _deadLetters.ToImmutableSortedDictionary(d => d.Key.ToString("x32"), d => d.Value, StringComparer.Ordinal)),
             AccountJson.Default.AccountSnapshot);
 
-        var writer = new ArrayBufferWriter<byte>(json.Length + 4096);
         writer.Write([SnapshotVersion]);
         PutInt(writer, json.Length);
         writer.Write(json);
         foreach (var meter in _meters.OfType<SessionMeterState>())
         {
             PutInt(writer, meter.Timelines.Count);
-            meter.Timelines.ForEach((key, at, gap, starts, own, other, otherPeriod) =>
+            meter.Timelines.ForEach(canonical, (key, at, gap, starts, own, other, otherPeriod) =>
             {
                 var span = writer.GetSpan(64 + at.Source.Length + at.Id.Length);
                 BinaryPrimitives.WriteUInt128LittleEndian(span, key);
@@ -85,11 +86,10 @@ internal sealed partial class AccountState
         }
 
         RememberedIds.CopyTo(writer, today);
-        return writer.WrittenMemory;
     }
 
     /// <summary>Puts a snapshot into an empty state.</summary>
-    /// <param name="snapshot">What <see cref="ToSnapshot"/> wrote.</param>
+    /// <param name="snapshot">What <see cref="WriteSnapshot"/> wrote.</param>
     /// <param name="sequence">The last journal entry inside it.</param>
     public void Restore(ReadOnlySpan<byte> snapshot, long sequence)
     {
@@ -163,7 +163,7 @@ internal sealed partial class AccountState
         }
     }
 
-    private static void PutInt(ArrayBufferWriter<byte> writer, int value)
+    private static void PutInt(IBufferWriter<byte> writer, int value)
     {
         BinaryPrimitives.WriteInt32LittleEndian(writer.GetSpan(4), value);
         writer.Advance(4);

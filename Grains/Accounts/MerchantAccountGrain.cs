@@ -31,7 +31,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     private static FactWriter? _facts;
 
     private AccountState? _state;
-    private AccountStatus? _listedStatus;
+    private (AccountStatus Status, int Subscriptions) _listed;
     private long _bytesSinceSnapshot;
     private long _snapshotBytes = SnapshotBytesMin;
     private Task _snapshot = Task.CompletedTask;
@@ -58,7 +58,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             _bytesSinceSnapshot += entry.Length;
         }
 
-        _listedStatus = state.Profile is null ? null : state.Status;
+        if (state.Profile is not null) _listed = (state.Status, state.Subscriptions.Count);
         _state = state;
     }
 
@@ -93,10 +93,9 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
         }
 
         var result = new UsageResult(null, outcomes, receipts?.MoveToImmutable() ?? []);
-        return facts.HasFacts ? Committed() : Task.FromResult(result);
-
-        async Task<UsageResult> Committed() =>
-            await Commit(state, facts, bodies?.WrittenMemory ?? default) is { } retry ? UsageResult.Refused(retry) : result;
+        return facts.HasFacts
+            ? Append(state, EntryOf(state, facts, bodies?.WrittenMemory ?? default), result, UsageResult.Refused)
+            : Task.FromResult(result);
     }
 
     /// <inheritdoc/>
@@ -166,58 +165,57 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             : show(state, now);
     }
 
-    private Task<Refusal?> Commit(AccountState state, FactWriter facts, ReadOnlyMemory<byte> bodies = default)
+    private Task<Refusal?> Commit(AccountState state, FactWriter facts) =>
+        facts.HasFacts ? Append<Refusal?>(state, EntryOf(state, facts, default), null, refusal => refusal) : Task.FromResult<Refusal?>(null);
+
+    private JournalEntry EntryOf(AccountState state, FactWriter facts, ReadOnlyMemory<byte> bodies) => new(
+        state.Id,
+        state.Sequence + 1,
+        facts.ToEntry(),
+        bodies,
+        state.NextDueAt,
+        state.Profile is not null && (_listed != (state.Status, state.Subscriptions.Count)) ? AccountViews.Summary(state) : null);
+
+    private async Task<TAnswer> Append<TAnswer>(AccountState state, JournalEntry entry, TAnswer answer, Func<Refusal, TAnswer> refuse)
     {
-        if (!facts.HasFacts) return Task.FromResult<Refusal?>(null);
-        AccountStatus? status = state.Profile is null ? null : state.Status;
-        var entry = new JournalEntry(
-            state.Id,
-            state.Sequence + 1,
-            facts.ToEntry(),
-            bodies,
-            state.NextDueAt,
-            status is not null && status != _listedStatus ? AccountViews.Summary(state) : null);
-        return Append();
-
-        async Task<Refusal?> Append()
+        try
         {
-            try
+            if (await journal.Append(entry) == Appended.Yes)
             {
-                if (await journal.Append(entry) == Appended.Yes)
-                {
-                    state.Sequence = entry.Sequence;
-                    _listedStatus = status;
-                    SnapshotWhenDue(state, entry.Facts.Length);
-                    return null;
-                }
-
-                LogFenced(state.Id, entry.Sequence);
-            }
-            catch (Exception unknown)
-            {
-                LogUnknown(unknown, state.Id, entry.Sequence);
+                state.Sequence = entry.Sequence;
+                if (entry.Summary is not null) _listed = (state.Status, state.Subscriptions.Count);
+                SnapshotWhenDue(state, entry.Facts.Length);
+                return answer;
             }
 
-            _state = null;
-            DeactivateOnIdle();
-            return Dropped;
+            LogFenced(state.Id, entry.Sequence);
         }
+        catch (Exception unknown)
+        {
+            LogUnknown(unknown, state.Id, entry.Sequence);
+        }
+
+        _state = null;
+        DeactivateOnIdle();
+        return refuse(Dropped);
     }
 
     private void SnapshotWhenDue(AccountState state, int entryBytes)
     {
         _bytesSinceSnapshot += entryBytes;
         if (_bytesSinceSnapshot < _snapshotBytes || !_snapshot.IsCompleted) return;
-        var bytes = state.ToSnapshot(AccountState.EpochDayOf(clock.Now.UtcTicks));
+        var snapshot = new PooledBuffer();
+        state.WriteSnapshot(snapshot, AccountState.EpochDayOf(clock.Now.UtcTicks), canonical: false);
         _bytesSinceSnapshot = 0;
-        _snapshotBytes = long.Max(SnapshotBytesMin, bytes.Length);
-        _snapshot = Save(state.Id, state.Sequence, bytes);
+        _snapshotBytes = long.Max(SnapshotBytesMin, snapshot.Length);
+        _snapshot = Save(state.Id, state.Sequence, snapshot);
 
-        async Task Save(string id, long sequence, ReadOnlyMemory<byte> snapshot)
+        async Task Save(string id, long sequence, PooledBuffer bytes)
         {
+            using var returned = bytes;
             try
             {
-                await journal.SaveSnapshot(id, sequence, snapshot);
+                await journal.SaveSnapshot(id, sequence, bytes.Written);
             }
             catch (Exception failed)
             {

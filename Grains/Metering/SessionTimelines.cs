@@ -101,10 +101,12 @@ internal sealed class SessionTimelines(EventIdPool ids)
         }
     }
 
-    /// <summary>Every event, key by key in ascending order, each key's events in theirs.</summary>
-    public void ForEach(Visitor visit)
+    /// <summary>Every event, each key's events in their order.</summary>
+    /// <param name="ordered">Whether the keys come in ascending order, for bytes that depend on nothing but the events.</param>
+    /// <param name="visit">Takes the events.</param>
+    public void ForEach(bool ordered, Visitor visit)
     {
-        foreach (var (key, chain) in _chains.OrderBy(c => c.Key))
+        foreach (var (key, chain) in ordered ? _chains.OrderBy(c => c.Key) : _chains.AsEnumerable())
         {
             for (var node = chain.Head; node >= 0; node = _nodes[node].Next)
             {

@@ -289,7 +289,10 @@ internal sealed class Activation : IGrainContext
 
         foreach (var request in Leave())
         {
-            if (request is GrainCall call) Catalog.Deliver(call);
+            if (request is not GrainCall { IsAbandoned: false } call) continue;
+
+            if (call.MayForward()) Catalog.Deliver(call);
+            else call.Fail(new OrleansMessageRejectionException($"{call} of {GrainId} did not run: each activation ended before its turn."));
         }
     }
 

@@ -27,14 +27,6 @@ internal sealed class ActivationScheduler(Activation owner, WorkQueue threads) :
         // Turns run inside a task of this scheduler: that is what makes their awaits return to it.
         var stint = new Task(static self => ((ActivationScheduler)self!).RunTurns(), this, TaskCreationOptions.DenyChildAttach);
         stint.RunSynchronously(this);
-
-        lock (_turns)
-        {
-            _hasThread = _turns.Count > 0;
-            if (!_hasThread) return;
-        }
-
-        threads.Enqueue(this, yielding: true);
     }
 
     protected override void QueueTask(Task task) => Add(task);
@@ -65,8 +57,10 @@ internal sealed class ActivationScheduler(Activation owner, WorkQueue threads) :
     private void RunTurns()
     {
         var clean = ExecutionContext.Capture();
-        for (var i = 0; i < TurnsPerStint && TakeTurn() is { } turn; i++)
+        for (var i = 0; i < TurnsPerStint; i++)
         {
+            if (TakeTurn() is not { } turn) return;
+
             if (turn is Task task)
             {
                 TryExecuteTask(task);
@@ -78,10 +72,17 @@ internal sealed class ActivationScheduler(Activation owner, WorkQueue threads) :
             // What one request has set in its context is not for the next one.
             if (!ReferenceEquals(ExecutionContext.Capture(), clean)) ExecutionContext.Restore(clean!);
         }
+
+        threads.Enqueue(this, yielding: true);
     }
 
     private object? TakeTurn()
     {
-        lock (_turns) return _turns.TryDequeue(out var turn) ? turn : null;
+        lock (_turns)
+        {
+            // Giving the thread up and seeing the queue empty is one step: no turn is left behind, none runs beside another.
+            _hasThread = _turns.TryDequeue(out var turn);
+            return turn;
+        }
     }
 }

@@ -91,7 +91,6 @@ internal sealed class GrainCatalog
     public async Task Stop(CancellationToken cancellation)
     {
         _stopping = true;
-        _deadlines.Dispose();
         while (!_activations.IsEmpty)
         {
             var left = _activations.Values;

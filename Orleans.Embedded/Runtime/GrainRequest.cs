@@ -25,7 +25,7 @@ internal abstract class GrainRequest : ITurn
     protected abstract void Answer(Task outcome);
 
     /// <summary>Whether nobody waits any more, so that it need not start.</summary>
-    protected virtual bool IsAbandoned => false;
+    public virtual bool IsAbandoned => false;
 
     public void Run()
     {
@@ -78,7 +78,11 @@ internal abstract class GrainRequest : ITurn
 /// <summary>A call to a grain. The emitted subclasses hold the arguments.</summary>
 internal abstract class GrainCall : GrainRequest
 {
+    // As in Orleans: a call that has met so many ending activations is given back, lest it go round for ever.
+    private const int ForwardsMax = 2;
+
     private CancellationTokenRegistration _cancellation;
+    private int _forwards;
 
     /// <summary>The method that is called.</summary>
     public abstract GrainMethod Method { get; }
@@ -107,7 +111,7 @@ internal abstract class GrainCall : GrainRequest
     /// <summary>Whether the caller has its answer.</summary>
     public abstract bool IsAnswered { get; }
 
-    protected sealed override bool IsAbandoned => IsAnswered && !Method.IsOneWay;
+    public sealed override bool IsAbandoned => IsAnswered && !Method.IsOneWay;
 
     /// <summary>Notes where the call goes and where it comes from.</summary>
     public void Prepare(GrainId target)
@@ -119,16 +123,25 @@ internal abstract class GrainCall : GrainRequest
         else if (Method.IsCancellable) ForwardCancellation();
     }
 
+    /// <summary>Whether the call may go to one more activation after the one it waited for has ended.</summary>
+    public bool MayForward() => ++_forwards <= ForwardsMax;
+
+    /// <summary>Ends the call with an exception, unless it has ended already.</summary>
+    public void Fail(Exception exception)
+    {
+        _cancellation.Dispose();
+        AnswerWith(exception);
+    }
+
     /// <summary>Calls the method on the grain; gives the task it returns.</summary>
     public abstract Task Invoke(object grain);
 
     /// <summary>The result in a task that <see cref="Invoke"/> has returned and that has succeeded.</summary>
     public abstract object? ResultOf(Task outcome);
 
-    /// <summary>Ends the call with an exception, unless it has ended already.</summary>
-    public abstract void Fail(Exception exception);
-
     protected abstract void AnswerWithDefault();
+
+    protected abstract void AnswerWith(Exception exception);
 
     protected abstract void Cancel(CancellationToken cancellation);
 
@@ -177,9 +190,9 @@ internal abstract class VoidCall : GrainCall
 
     public sealed override object? ResultOf(Task outcome) => null;
 
-    public sealed override void Fail(Exception exception) => _answer.TrySetException(exception);
-
     protected sealed override void AnswerWithDefault() => _answer.TrySetResult();
+
+    protected sealed override void AnswerWith(Exception exception) => _answer.TrySetException(exception);
 
     protected sealed override void Cancel(CancellationToken cancellation) => _answer.TrySetCanceled(cancellation);
 
@@ -197,9 +210,9 @@ internal abstract class ValueCall<T> : GrainCall
 
     public sealed override object? ResultOf(Task outcome) => ((Task<T>)outcome).Result;
 
-    public sealed override void Fail(Exception exception) => _answer.TrySetException(exception);
-
     protected sealed override void AnswerWithDefault() => _answer.TrySetResult(default!);
+
+    protected sealed override void AnswerWith(Exception exception) => _answer.TrySetException(exception);
 
     protected sealed override void Cancel(CancellationToken cancellation) => _answer.TrySetCanceled(cancellation);
 

@@ -35,7 +35,7 @@ internal sealed class GrainTimer : GrainRequest, IGrainTimer
 
     public override bool IsUse => _options.KeepAlive;
 
-    protected override bool IsAbandoned => _stopped.IsCancellationRequested;
+    public override bool IsAbandoned => _stopped.IsCancellationRequested;
 
     public void Change(TimeSpan dueTime, TimeSpan period)
     {

@@ -10,7 +10,6 @@ internal sealed class ResponseDeadlines : IDisposable
 
     private readonly GrainCatalog _catalog;
     private readonly ITimer _timer;
-    private readonly List<GrainCall> _unanswered = [];
     private bool _armed;
 
     public ResponseDeadlines(GrainCatalog catalog)
@@ -33,10 +32,11 @@ internal sealed class ResponseDeadlines : IDisposable
     {
         // Disarmed before the look: a call that is sent meanwhile arms again.
         Volatile.Write(ref _armed, false);
-        foreach (var activation in _catalog.Activations) activation.AddUnansweredTo(_unanswered);
+        var unanswered = new List<GrainCall>();
+        foreach (var activation in _catalog.Activations) activation.AddUnansweredTo(unanswered);
 
         var now = _catalog.Clock.GetTimestamp();
-        foreach (var call in _unanswered)
+        foreach (var call in unanswered)
         {
             if (call.SeenWaiting == 0)
             {
@@ -48,7 +48,6 @@ internal sealed class ResponseDeadlines : IDisposable
             }
         }
 
-        if (_unanswered.Count > 0) Watch();
-        _unanswered.Clear();
+        if (unanswered.Count > 0) Watch();
     }
 }

@@ -45,7 +45,8 @@ internal sealed class AccountLanes(IGrainFactory grains)
     {
         try
         {
-            return await Call(account, batch);
+            var result = await grains.GetGrain<IMerchantAccountGrain>(account).RecordUsage(batch);
+            return result.Refusal is { Kind: RefusalKind.Retry } ? await Again(account, batch, result) : result;
         }
         finally
         {
@@ -60,7 +61,9 @@ internal sealed class AccountLanes(IGrainFactory grains)
             var taken = Take(lane);
             try
             {
-                var result = await Call(account, Merge(taken));
+                var merged = Merge(taken);
+                var result = await grains.GetGrain<IMerchantAccountGrain>(account).RecordUsage(merged);
+                if (result.Refusal is { Kind: RefusalKind.Retry }) result = await Again(account, merged, result);
                 var offset = 0;
                 foreach (var waiting in taken)
                 {
@@ -78,10 +81,9 @@ internal sealed class AccountLanes(IGrainFactory grains)
 
     // An account whose journal was taken over or did not answer is read again by its next activation; equal events are
     // recognised, so the same batch may be sent again.
-    private async Task<UsageResult> Call(string account, UsageBatch batch)
+    private async Task<UsageResult> Again(string account, UsageBatch batch, UsageResult result)
     {
         var grain = grains.GetGrain<IMerchantAccountGrain>(account);
-        var result = await grain.RecordUsage(batch);
         for (var tries = 1; result.Refusal is { Kind: RefusalKind.Retry } && tries < TriesMax; tries++) result = await grain.RecordUsage(batch);
         return result;
     }

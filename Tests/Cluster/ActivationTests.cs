@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+
 namespace Billing.Tests.Cluster;
 
 [Collection(nameof(GrainHost))]
@@ -46,6 +48,22 @@ public sealed class ActivationTests(GrainHost host)
         Assert.Equal(
             ["activate", "leaves in", "leaves out", "deactivate ApplicationRequested", "activate"],
             host.Signals.LogOf("leaves").Where(step => step != "dispose"));
+    }
+
+    [Fact]
+    public async Task CallThatMetThreeEndingActivations_IsGivenBack()
+    {
+        var probe = host.Grains.GetGrain<IProbeGrain>("all leave");
+        var first = probe.Hold("all-leave-0");
+        await host.Signals.Raised("all-leave-0-in");
+        var calls = Enumerable.Range(1, 4).Select(i => probe.HoldAndDeactivate($"all-leave-{i}")).ToArray();
+        await probe.CountStarted();
+
+        for (var i = 0; i <= 4; i++) host.Signals.Raise($"all-leave-{i}-go");
+
+        await Task.WhenAll([first, .. calls[..3]]);
+        await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => calls[3]);
+        Assert.DoesNotContain("all-leave-4 in", host.Signals.LogOf("all leave"));
     }
 
     [Fact]

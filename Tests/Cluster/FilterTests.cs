@@ -6,9 +6,9 @@ public sealed class FilterTests(GrainHost host)
     [Fact]
     public async Task Filter_SeesTheCallAndMayChangeTheAnswer()
     {
-        Assert.Equal("from the grain, changed", await host.Grains.GetGrain<IProbeGrain>("changes").Filtered("x"));
+        Assert.Equal("from the grain, changed", await host.Grains.GetGrain<IProbeGrain>("filter caller").FilteredBy("changes"));
 
-        Assert.Contains("IProbeGrain.Filtered from outside", host.Signals.LogOf("changes"));
+        Assert.Contains("IProbeGrain.Filtered from probe/filter caller", host.Signals.LogOf("changes"));
         Assert.Contains("ProbeGrain True", host.Signals.LogOf("changes"));
     }
 

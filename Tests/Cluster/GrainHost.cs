@@ -1,10 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Orleans;
 using Orleans.Hosting;
 using Orleans.Storage;
 #if ORLEANS_CLUSTER
 using Orleans.TestingHost;
+#else
+using Microsoft.Extensions.Hosting;
 #endif
 
 namespace Billing.Tests.Cluster;

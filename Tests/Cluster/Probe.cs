@@ -73,6 +73,9 @@ public interface IProbeGrain : IGrainWithStringKey
 
     [Alias("filtered")]
     Task<string> Filtered(string how);
+
+    [Alias("filtered-by")]
+    Task<string> FilteredBy(string otherKey);
 }
 
 public sealed class ProbeGrain(Signals signals) : Grain, IProbeGrain, IDisposable
@@ -195,6 +198,8 @@ public sealed class ProbeGrain(Signals signals) : Grain, IProbeGrain, IDisposabl
     }
 
     public Task<string> Filtered(string how) => Task.FromResult("from the grain");
+
+    public Task<string> FilteredBy(string otherKey) => GrainFactory.GetGrain<IProbeGrain>(otherKey).Filtered("x");
 }
 
 /// <summary>A filter that acts on one method of the probe only.</summary>
@@ -209,7 +214,7 @@ public sealed class ProbeFilter(Signals signals) : IIncomingGrainCallFilter
         }
 
         var key = context.TargetId.Key.ToString()!;
-        signals.Log(key, $"{context.InterfaceMethod.DeclaringType!.Name}.{context.MethodName} from {context.SourceId?.ToString() ?? "outside"}");
+        signals.Log(key, $"{context.InterfaceMethod.DeclaringType!.Name}.{context.MethodName} from {context.SourceId}");
         signals.Log(key, $"{context.ImplementationMethod.DeclaringType!.Name} {ReferenceEquals(context.Grain, context.TargetContext.GrainInstance)}");
         switch (key.Split(' ')[0])
         {

@@ -74,6 +74,9 @@ public sealed class LifetimeTests
         {
             host.Time.Advance(Round);
             await host.Signals.Raised($"tick {i}");
+
+            // The round of the collection, and the next tick, which is set just after the callback has ended.
+            Assert.True(SpinWait.SpinUntil(() => host.Time.ArmedTimers == 2, TimeSpan.FromSeconds(20)));
         }
 
         Assert.Equal(2, await grain.Touch());
