@@ -13,6 +13,7 @@ namespace Billing.Accounts;
 internal static class AccountDecider
 {
     private const int MaxNameLength = 200;
+    private const int MaxPaymentMethodLength = 255;
 
     /// <summary>Decides all that is due at or before <paramref name="now"/>, each at its own instant, in order.</summary>
     public static void CatchUp(AccountState account, DateTimeOffset now, FactWriter facts)
@@ -43,6 +44,10 @@ internal static class AccountDecider
             return new(RefusalKind.Invalid, $"A name has 1 to {MaxNameLength} characters. Nothing was stored.", "name");
         if (command.Email is not { Length: > 2 and <= 320 } || !command.Email.Contains('@'))
             return new(RefusalKind.Invalid, "An e-mail address has an @ and at most 320 characters. Nothing was stored.", "email");
+        if (command.Country is { } country && !IsCountry(country))
+            return new(RefusalKind.Invalid, "A country is a code of two capital letters such as US (ISO 3166-1). Nothing was stored.", "country");
+        if (command.PaymentMethod is { Length: 0 or > MaxPaymentMethodLength })
+            return new(RefusalKind.Invalid, $"A payment method has 1 to {MaxPaymentMethodLength} characters; leave it out when there is none. Nothing was stored.", "payment_method");
         if (catalogs.Find(command.CatalogVersion)?.Catalog is not { } catalog)
             return new(RefusalKind.Invalid, $"No catalogue version {command.CatalogVersion} is published. Nothing was stored.", "catalog_version");
         if (command.Currency is { } currency && currency != catalog.Currency)
@@ -80,13 +85,17 @@ internal static class AccountDecider
         account.Apply(fact);
     }
 
+    private static bool IsCountry(string text) => text.Length == 2 && text.All(char.IsAsciiLetterUpper);
+
     private static (ImmutableArray<Plan> Plans, Refusal? Refusal) ChoosePlans(ImmutableArray<string> ids, Catalog catalog)
     {
         var plans = ImmutableArray.CreateBuilder<Plan>();
         for (var i = 0; i < ids.Length; i++)
         {
             var field = $"plans[{i}]";
-            if (catalog.FindPlan(ids[i]) is not { } plan)
+            if (ids[i] is not { } id)
+                return Refused(RefusalKind.Invalid, "A plan is named by a text, not by null. Nothing was stored.");
+            if (catalog.FindPlan(id) is not { } plan)
                 return Refused(RefusalKind.Invalid, $"The catalogue {catalog.Version} has no plan {ids[i]}. Nothing was stored.");
             if (plans.FirstOrDefault(p => p.Product == plan.Product) is { } other)
                 return Refused(RefusalKind.Invalid, $"The plans {other.Id} and {plan.Id} are both of the product {plan.Product}; an account has one of each. Nothing was stored.");

@@ -25,6 +25,13 @@ public interface IJournal
     /// <summary>All entries of an account from its first on, in order, without a snapshot.</summary>
     Task<JournalTail> ReadAll(string account, CancellationToken cancellation);
 
+    /// <summary>
+    /// The bodies of one entry as they were handed in; empty when none were kept. For support and replays: it may read much of the
+    /// journal.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The bodies are damaged; the message names the place.</exception>
+    Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation);
+
     /// <summary>Replaces the snapshot of an account. Entries stay; losing the snapshot loses nothing.</summary>
     /// <param name="account">The account.</param>
     /// <param name="sequence">The last entry that the snapshot holds; a snapshot older than the stored one is left out.</param>

@@ -110,7 +110,7 @@ internal static partial class AccountEndpoints
             new UsageSeries(
                 answer.Usage.Meter,
                 [.. items.Skip(skip).Take(limit)],
-                items.Length > skip + limit ? RequestReading.ToCursor($"{skip + limit}") : null),
+                items.Length - limit > skip ? RequestReading.ToCursor($"{skip + limit}") : null),
             BillingJson.Web.UsageSeries);
     }
 
@@ -125,6 +125,6 @@ internal static partial class AccountEndpoints
         _ => null,
     };
 
-    [GeneratedRegex("^[A-Za-z0-9._:@-]{1,128}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[A-Za-z0-9._:@-]{1,128}\z", RegexOptions.CultureInvariant)]
     private static partial Regex AccountId();
 }

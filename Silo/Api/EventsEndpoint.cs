@@ -3,7 +3,6 @@ using Billing.Http;
 using Billing.Silo.Ingest;
 using Billing.Silo.Security;
 using Billing.Usage;
-using Microsoft.Net.Http.Headers;
 
 namespace Billing.Silo.Api;
 
@@ -47,18 +46,13 @@ internal static class EventsEndpoint
         }
     }
 
-    private static EventFormat? FormatOf(string? contentType)
+    private static EventFormat? FormatOf(string? contentType) => RequestReading.MediaType(contentType) switch
     {
-        if (!MediaTypeHeaderValue.TryParse(contentType, out var type)) return null;
-        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)) return null;
-        return type.MediaType.Value?.ToLowerInvariant() switch
-        {
-            "application/cloudevents+json" => EventFormat.Single,
-            "application/cloudevents-batch+json" => EventFormat.Batch,
-            "application/x-ndjson" => EventFormat.Lines,
-            _ => null,
-        };
-    }
+        "application/cloudevents+json" => EventFormat.Single,
+        "application/cloudevents-batch+json" => EventFormat.Batch,
+        "application/x-ndjson" => EventFormat.Lines,
+        _ => null,
+    };
 
     private static EventsAnswer Answer(IngestResult result) => new(
         result.Of(UsageOutcome.Accepted),

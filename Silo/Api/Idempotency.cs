@@ -43,16 +43,27 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
         }
 
         var scoped = $"{context.User.FindFirstValue(ClaimTypes.NameIdentifier)} {key}";
-        var turn = _underWay.GetOrAdd(scoped, static _ => new(1, 1));
-        await turn.WaitAsync(context.RequestAborted);
+        var turn = await TakeTurn(scoped, context.RequestAborted);
         try
         {
             await Once(context, next, scoped);
         }
         finally
         {
+            _underWay.TryRemove(scoped, out _);
             turn.Release();
-            if (turn.CurrentCount == 1) _underWay.TryRemove(scoped, out _);
+        }
+    }
+
+    // Whose turn is over takes it out of the table, so those who waited for it queue again at the next one.
+    private async Task<SemaphoreSlim> TakeTurn(string key, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var turn = _underWay.GetOrAdd(key, static _ => new(1, 1));
+            await turn.WaitAsync(cancellation);
+            if (_underWay.TryGetValue(key, out var current) && current == turn) return turn;
+            turn.Release();
         }
     }
 
@@ -81,8 +92,14 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
             context.Response.Body = response;
         }
 
+        // No endpoint has answered: the problem is written further out, and nothing was done that could be done twice.
+        if (kept.Length == 0) return;
         if (context.Response.StatusCode < 500)
-            await store.Add(key, new(hash, context.Response.StatusCode, context.Response.ContentType ?? "", kept.ToArray()));
+        {
+            await store.Add(key, new(
+                hash, context.Response.StatusCode, context.Response.ContentType ?? "", LocationOf(context.Response), kept.ToArray()));
+        }
+
         await response.WriteAsync(kept.ToArray(), context.RequestAborted);
     }
 
@@ -98,8 +115,12 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
 
         context.Response.StatusCode = known.Status;
         context.Response.ContentType = known.ContentType;
+        if (known.Location is { } location) context.Response.Headers.Location = location;
         await context.Response.Body.WriteAsync(known.Body, context.RequestAborted);
     }
+
+    private static string? LocationOf(HttpResponse response) =>
+        response.Headers.Location.ToString() is { Length: > 0 } location ? location : null;
 
     private static string HashOf(HttpRequest request, byte[] body)
     {

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Billing.Silo.Ingest;
+using Microsoft.Net.Http.Headers;
 
 namespace Billing.Silo.Api;
 
@@ -42,9 +43,20 @@ internal static class RequestReading
         }
     }
 
-    /// <summary>Reads a JSON body.</summary>
+    /// <summary>The media type of a body in lower case, without its parameters; null when it is none, or not in UTF-8.</summary>
+    public static string? MediaType(string? contentType)
+    {
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var type)) return null;
+        var charset = HeaderUtilities.RemoveQuotes(type.Charset);
+        return charset.HasValue && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) ? null : type.MediaType.Value?.ToLowerInvariant();
+    }
+
+    /// <summary>Reads a JSON body; without a media type it is taken for JSON.</summary>
     public static async Task<T> Json<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
+        if (!string.IsNullOrEmpty(request.ContentType) && MediaType(request.ContentType) != "application/json")
+            throw new BadRequest(Problems.MediaType("The body of this call is application/json in UTF-8. Nothing was stored."));
+
         var (buffer, length) = await Body(request, cancellation);
         try
         {

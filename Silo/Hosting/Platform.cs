@@ -46,6 +46,9 @@ internal sealed class Platform : IAsyncDisposable
     /// <summary>The services of the running platform.</summary>
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>Where the platform listens; a port of 0 in the settings stands here as the one it was given.</summary>
+    public IEnumerable<string> Addresses => _app.Urls;
+
     /// <summary>Opens the store and starts to serve.</summary>
     /// <param name="args">Settings as <c>--NAME=value</c>; they come before environment and <c>appsettings.json</c>.</param>
     /// <param name="configure">Changes the host before it is built.</param>
@@ -94,7 +97,7 @@ internal sealed class Platform : IAsyncDisposable
     /// <summary>Says where the platform listens, and the key that was made, which is shown this once.</summary>
     public void PrintAddresses()
     {
-        foreach (var address in _app.Urls) Console.WriteLine($"Orleans.Billing listens on {address}  (API description: {address}/openapi/v1.json)");
+        foreach (var address in Addresses) Console.WriteLine($"Orleans.Billing listens on {address}  (API description: {address}/openapi/v1.json)");
         Console.WriteLine($"Billing clock: {UtcJsonConverter.ToText(_clock.Now)}{(_clock.StandsStill ? ", standing still until it is moved" : "")}");
         if (_madeKey is not null) Console.WriteLine($"Admin key, shown this once: {_madeKey}");
     }
@@ -138,7 +141,7 @@ internal sealed class Platform : IAsyncDisposable
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<Idempotency>();
-        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapOpenApi("/openapi/v1.json");
         HealthEndpoints.Map(app);
         EventsEndpoint.Map(app);
         AccountEndpoints.Map(app);

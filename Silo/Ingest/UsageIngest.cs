@@ -132,7 +132,7 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
                     while (batch.TryNext(out var element)) Add(element);
                     if (batch.Problem is not { } problem) break;
                     if (_wantNames) _names.Add(default);
-                    Unaddressed.Add((Count++, $"The batch is broken at byte {batch.ProblemAt}: {problem}. The events before it were taken; send those behind it again."));
+                    Unaddressed.Add((Count++, problem));
                     break;
             }
         }

@@ -76,5 +76,6 @@ internal interface IIdempotencyStore
 /// <param name="RequestHash">SHA-256 of method, path and body, hexadecimal.</param>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="ContentType">The media type of the body.</param>
+/// <param name="Location">The <c>Location</c> header; null without one.</param>
 /// <param name="Body">The body.</param>
-internal sealed record StoredAnswer(string RequestHash, int Status, string ContentType, byte[] Body);
+internal sealed record StoredAnswer(string RequestHash, int Status, string ContentType, string? Location, byte[] Body);

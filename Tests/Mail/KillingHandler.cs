@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Billing.Tests.Support;
 
 namespace Billing.Tests.Mail;
 

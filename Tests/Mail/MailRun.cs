@@ -1,4 +1,5 @@
 using Billing.Feeder;
+using Billing.Tests.Support;
 
 namespace Billing.Tests.Mail;
 

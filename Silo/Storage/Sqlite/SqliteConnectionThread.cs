@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Billing.Silo.Storage.Sqlite;
 
@@ -25,11 +26,19 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
         {
             Connection.Open();
             Execute(pragmas);
+
+            // Takes the lock, and reads the head of the file, here and not with the first work.
+            Execute("BEGIN EXCLUSIVE; COMMIT;");
         }
-        catch (SqliteException inUse) when (inUse.SqliteErrorCode is 5 or 6)
+        catch (SqliteException inUse) when (inUse.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED)
         {
             Connection.Dispose();
             throw new StoreInUseException($"The store {file} is in use by another process. Stop that process, or set BILLING_DATA to another folder. Nothing was changed.", inUse);
+        }
+        catch (SqliteException unreadable)
+        {
+            Connection.Dispose();
+            throw new InvalidDataException($"The store {file} cannot be opened: {unreadable.Message} Put the file back from a backup. Nothing was changed.", unreadable);
         }
 
         _thread = new(Run) { IsBackground = true, Name = Path.GetFileName(file) };

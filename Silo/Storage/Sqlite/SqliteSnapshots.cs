@@ -11,15 +11,24 @@ internal sealed class SqliteSnapshots : SqliteConnectionThread
     public SqliteSnapshots(string file)
         : base(file, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
     {
-        Execute("CREATE TABLE IF NOT EXISTS snapshots (account TEXT PRIMARY KEY, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, state BLOB NOT NULL)");
-        raw.sqlite3_prepare_v2(
-            Connection.Handle,
-            """
-            INSERT INTO snapshots (account, sequence, crc, state) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT (account) DO UPDATE SET sequence = excluded.sequence, crc = excluded.crc, state = excluded.state
-            WHERE excluded.sequence > sequence
-            """,
-            out _save);
+        try
+        {
+            Execute("CREATE TABLE IF NOT EXISTS snapshots (account TEXT PRIMARY KEY, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, state BLOB NOT NULL)");
+            raw.sqlite3_prepare_v2(
+                Connection.Handle,
+                """
+                INSERT INTO snapshots (account, sequence, crc, state) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT (account) DO UPDATE SET sequence = excluded.sequence, crc = excluded.crc, state = excluded.state
+                WHERE excluded.sequence > sequence
+                """,
+                out _save);
+        }
+        catch
+        {
+            Connection.Dispose();
+            throw;
+        }
+
         Start();
     }
 

@@ -98,19 +98,21 @@ internal sealed partial class SqliteStore : ISettings, ICatalogStore, IDueTimes,
 
     Task<StoredAnswer?> IIdempotencyStore.Find(string key) => Run(() =>
     {
-        using var command = Command("SELECT request_hash, status, content_type, body FROM answers WHERE key = $key", ("$key", key));
+        using var command = Command("SELECT request_hash, status, content_type, location, body FROM answers WHERE key = $key", ("$key", key));
         using var reader = command.ExecuteReader();
-        return reader.Read() ? new StoredAnswer(reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3)) : null;
+        return reader.Read() ? new StoredAnswer(
+            reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetString(3), reader.GetFieldValue<byte[]>(4)) : null;
     });
 
     Task IIdempotencyStore.Add(string key, StoredAnswer answer) => Run(() =>
     {
         using var command = Command(
-            "INSERT OR IGNORE INTO answers (key, request_hash, status, content_type, body) VALUES ($key, $hash, $status, $type, $body)",
+            "INSERT OR IGNORE INTO answers (key, request_hash, status, content_type, location, body) VALUES ($key, $hash, $status, $type, $location, $body)",
             ("$key", key),
             ("$hash", answer.RequestHash),
             ("$status", answer.Status),
             ("$type", answer.ContentType),
+            ("$location", answer.Location),
             ("$body", answer.Body));
         command.ExecuteNonQuery();
     });

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Billing.Deduplication;
@@ -45,8 +44,17 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-65536;")
     {
         _snapshots = snapshots;
-        Migrate();
-        HashKey = ReadHashKey();
+        try
+        {
+            Migrate();
+            HashKey = ReadHashKey();
+        }
+        catch
+        {
+            Connection.Dispose();
+            throw;
+        }
+
         raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO commits (id, frames, bodies) VALUES (?1, ?2, ?3)", out _insertCommit);
     }
 
@@ -60,21 +68,27 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     public JournalFigures Figures { get; private set; }
 
     /// <summary>Opens the store in a folder, or makes it.</summary>
+    /// <exception cref="StoreInUseException">Another process has it open.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or of a newer release; the message says where and what to do.</exception>
     public static async Task<SqliteStore> Open(string folder)
     {
         Directory.CreateDirectory(folder);
         var snapshots = new SqliteSnapshots(Path.Combine(folder, "snapshots.db"));
+        SqliteStore? store = null;
         try
         {
-            var store = new SqliteStore(folder, snapshots);
+            store = new SqliteStore(folder, snapshots);
             store.BuildIndex(await snapshots.Sequences());
             store.Start();
             return store;
         }
-        catch
+        catch (Exception failed)
         {
+            store?._insertCommit.Dispose();
+            store?.Connection.Dispose();
             await snapshots.DisposeAsync();
-            throw;
+            if (failed is not SqliteException damaged) throw;
+            throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup.", damaged);
         }
     }
 
@@ -96,9 +110,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     /// <inheritdoc/>
     public async Task<JournalTail> Read(string account, CancellationToken cancellation)
     {
-        var positions = await Run(() => _accounts.TryGetValue(account, out var index) ? index.Tail.ToArray() : []);
+        var (last, positions) = await Run(() => _accounts.TryGetValue(account, out var index) ? (index.LastSequence, index.Tail.ToArray()) : (0, []));
         var snapshot = await _snapshots.Find(account);
-        if (snapshot is null && positions.Length > 0 && positions[0].Sequence > 1) return await ReadAll(account, cancellation);
+        if (snapshot is null && positions.Length < last) return await ReadAll(account, cancellation);
         var from = snapshot?.Sequence ?? 0;
         var entries = await Run(() => positions.Where(p => p.Sequence > from).Select(ReadFacts).ToList());
         return new(from, snapshot is { } found ? found.State : (ReadOnlyMemory<byte>?)null, entries);
@@ -127,6 +141,20 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
                 offset += length;
             }
         }
+    });
+
+    /// <inheritdoc/>
+    public Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation) => Run(() =>
+    {
+        using var command = Command("SELECT id, bodies FROM commits WHERE bodies IS NOT NULL ORDER BY id");
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (CommitBodies.Find(reader.GetFieldValue<byte[]>(1), account, sequence, $"{File}, commit {reader.GetInt64(0)}") is { } found) return found;
+        }
+
+        return ReadOnlyMemory<byte>.Empty;
     });
 
     /// <inheritdoc/>
@@ -215,7 +243,8 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             frames += length;
             index.LastSequence = entry.Sequence;
             if (entry.Bodies.IsEmpty) continue;
-            bodies += WriteBodies(entry, bodies);
+            Fit(ref _bodies, bodies + CommitBodies.LengthMax(entry));
+            bodies += CommitBodies.Write(entry, _bodies.AsSpan(bodies));
         }
 
         if (placed.Count == 0) return;
@@ -229,7 +258,12 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
         catch (SqliteException failed)
         {
             foreach (var (waiting, position) in placed)
-                IndexOf(waiting.Entry.Account).LastSequence = long.Min(IndexOf(waiting.Entry.Account).LastSequence, position.Sequence - 1);
+            {
+                var index = IndexOf(waiting.Entry.Account);
+                index.LastSequence = long.Min(index.LastSequence, position.Sequence - 1);
+                index.WrittenDueTicks = index.DueTicks;
+            }
+
             GiveUp(failed);
             foreach (var (waiting, _) in placed) waiting.Done.SetException(failed);
             return;
@@ -268,8 +302,10 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     private void WriteChanges(JournalEntry entry)
     {
         var due = entry.DueAt?.UtcTicks;
-        if (IndexOf(entry.Account).DueTicks != due)
+        var index = IndexOf(entry.Account);
+        if (index.WrittenDueTicks != due)
         {
+            index.WrittenDueTicks = due;
             using var command = due is { } ticks
                 ? Command("INSERT INTO due (account, at) VALUES ($account, $at) ON CONFLICT (account) DO UPDATE SET at = excluded.at", ("$account", entry.Account), ("$at", ticks))
                 : Command("DELETE FROM due WHERE account = $account", ("$account", entry.Account));
@@ -301,22 +337,6 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
         if (result != raw.SQLITE_DONE) throw new SqliteException(raw.sqlite3_errmsg(Connection.Handle).utf8_to_string(), result);
     }
 
-    // Per entry: account (2 + UTF-8), sequence (8), compressed length (4), length (4), the bodies under Brotli's fastest level.
-    private int WriteBodies(JournalEntry entry, int offset)
-    {
-        var bound = BrotliEncoder.GetMaxCompressedLength(entry.Bodies.Length);
-        Fit(ref _bodies, offset + 18 + (entry.Account.Length * 3) + bound);
-        var span = _bodies.AsSpan(offset);
-        var account = System.Text.Encoding.UTF8.GetBytes(entry.Account, span[2..]);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt16LittleEndian(span, (ushort)account);
-        span = span[(2 + account)..];
-        BrotliEncoder.TryCompress(entry.Bodies.Span, span[16..], out var compressed, quality: 1, window: 18);
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(span, entry.Sequence);
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(span[8..], compressed);
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(span[12..], entry.Bodies.Length);
-        return 18 + account + compressed;
-    }
-
     private ReadOnlyMemory<byte> ReadFacts(Position position)
     {
         using var blob = new SqliteBlob(Connection, "commits", "frames", position.Commit, readOnly: true);
@@ -345,9 +365,25 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             _lastCommit = commit;
         }
 
+        foreach (var (account, snapshot) in snapshots)
+        {
+            var last = _accounts.TryGetValue(account, out var index) ? index.LastSequence : 0;
+            if (snapshot > last)
+            {
+                throw new InvalidDataException(
+                    $"The journal {File} is damaged: account {account} has a snapshot at entry {snapshot}, but the journal ends at entry {last}. "
+                    + "Put back what is missing, such as journal.db-wal; if an older journal is wanted, delete snapshots.db.");
+            }
+        }
+
         using var command = Command("SELECT account, at FROM due");
         using var reader = command.ExecuteReader();
-        while (reader.Read()) SetDue(reader.GetString(0), IndexOf(reader.GetString(0)), reader.GetInt64(1));
+        while (reader.Read())
+        {
+            var index = IndexOf(reader.GetString(0));
+            index.WrittenDueTicks = reader.GetInt64(1);
+            SetDue(reader.GetString(0), index, reader.GetInt64(1));
+        }
     }
 
     private IEnumerable<(long Commit, byte[] Frames)> Commits()
@@ -376,7 +412,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL);
             CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
             CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
-            CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL);
+            CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, location TEXT, body BLOB NOT NULL);
             PRAGMA user_version = {SchemaVersion};
             COMMIT;
             """);
@@ -423,7 +459,11 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     {
         public long LastSequence { get; set; }
 
+        /// <summary>What is durable, and shown.</summary>
         public long? DueTicks { get; set; }
+
+        /// <summary>What the file holds, counting the commit under way.</summary>
+        public long? WrittenDueTicks { get; set; }
 
         public List<Position> Tail { get; } = [];
     }

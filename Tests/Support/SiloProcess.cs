@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 
-namespace Billing.Tests.Mail;
+namespace Billing.Tests.Support;
 
 /// <summary>
 /// The real silo as a process of its own, on free ports and a new data folder that is deleted at the end. It can be killed as by a
@@ -45,6 +45,9 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>A key with all scopes.</summary>
     public string Key { get; } = "key-of-a-test-silo-" + Guid.NewGuid().ToString("N");
+
+    /// <summary>The folder of its store.</summary>
+    public string DataFolder => data.FullName;
 
     /// <summary>The last lines that the silo wrote, of all its starts.</summary>
     public string Log => string.Join('\n', log);

@@ -1,0 +1,144 @@
+using Billing.Silo.Scheduling;
+using Billing.Silo.Storage;
+
+namespace Billing.Tests.Scheduling;
+
+/// <summary>The billing clock: where it stands or runs, and that it never goes back.</summary>
+public class BillingClockTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 31, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly Kept _settings = new();
+    private readonly MachineTime _machine = new() { Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero) };
+
+    [Fact]
+    public async Task NewStoreWithAStart_StandsThere()
+    {
+        var clock = await Load(Start);
+
+        _machine.Now = _machine.Now.AddDays(1);
+
+        Assert.True(clock.StandsStill);
+        Assert.Equal(Start, clock.Now);
+    }
+
+    [Fact]
+    public async Task NewStoreWithoutAStart_RunsWithTheMachine()
+    {
+        var clock = await Load(null);
+
+        _machine.Now = _machine.Now.AddHours(1);
+
+        Assert.False(clock.StandsStill);
+        Assert.Equal(_machine.Now, clock.Now);
+    }
+
+    [Fact]
+    public async Task StandingClockMoved_StandsThereAfterARestart_WhateverTheSettingSays()
+    {
+        await (await Load(Start)).MoveTo(Start.AddMonths(1));
+
+        var again = await Load(Start.AddYears(1));
+
+        Assert.True(again.StandsStill);
+        Assert.Equal(Start.AddMonths(1), again.Now);
+    }
+
+    [Fact]
+    public async Task RunningClockMoved_RunsOnFromThereAlsoAfterARestart()
+    {
+        var clock = await Load(null);
+        var target = _machine.Now.AddDays(10);
+        await clock.MoveTo(target);
+        Assert.Equal(target, clock.Now);
+        _machine.Now = _machine.Now.AddMinutes(1);
+        Assert.Equal(target.AddMinutes(1), clock.Now);
+
+        var again = await Load(null);
+
+        Assert.False(again.StandsStill);
+        Assert.Equal(target.AddMinutes(1), again.Now);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MoveToAnEarlierInstant_ChangesNothing(bool standing)
+    {
+        var clock = await Load(standing ? Start : null);
+        var before = clock.Now;
+        var writes = _settings.Writes;
+
+        await clock.MoveTo(before.AddTicks(-1));
+        await clock.MoveTo(before);
+
+        Assert.Equal(before, clock.Now);
+        Assert.Equal(writes, _settings.Writes);
+    }
+
+    // F23: the machine's clock is set back by ten minutes.
+    [Fact]
+    public async Task MachineClockSetBack_HoldsTheRunningClockUntilItIsCaughtUp()
+    {
+        var clock = await Load(null);
+        var before = clock.Now;
+
+        _machine.Now = before.AddMinutes(-10);
+        Assert.Equal(before, clock.Now);
+        _machine.Now = before.AddMinutes(-1);
+        Assert.Equal(before, clock.Now);
+        _machine.Now = before.AddMinutes(1);
+        Assert.Equal(before.AddMinutes(1), clock.Now);
+    }
+
+    [Fact]
+    public async Task MachineClockSetBack_MoveStillGoesForward()
+    {
+        var clock = await Load(null);
+        var before = clock.Now;
+        _machine.Now = before.AddHours(-1);
+
+        await clock.MoveTo(before.AddDays(1));
+
+        Assert.Equal(before.AddDays(1), clock.Now);
+    }
+
+    [Fact]
+    public async Task MoveThatIsNotStored_DoesNotShow()
+    {
+        var clock = await Load(Start);
+        _settings.Fails = true;
+
+        await Assert.ThrowsAsync<IOException>(() => clock.MoveTo(Start.AddDays(1)));
+
+        Assert.Equal(Start, clock.Now);
+    }
+
+    private Task<BillingClock> Load(DateTimeOffset? start) => BillingClock.Load(_settings, _machine, start);
+
+    private sealed class MachineTime : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+
+    private sealed class Kept : ISettings
+    {
+        private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+
+        public int Writes { get; private set; }
+
+        public bool Fails { get; set; }
+
+        public Task<string?> Get(string name) => Task.FromResult(_values.GetValueOrDefault(name));
+
+        public Task Set(string name, string value)
+        {
+            if (Fails) return Task.FromException(new IOException("The disk fails."));
+            _values[name] = value;
+            Writes++;
+            return Task.CompletedTask;
+        }
+    }
+}

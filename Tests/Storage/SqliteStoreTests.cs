@@ -1,0 +1,325 @@
+using Billing.Journal;
+using Billing.Silo.Storage;
+using Billing.Silo.Storage.Sqlite;
+using Billing.Tests.Support;
+using Microsoft.Data.Sqlite;
+
+namespace Billing.Tests.Storage;
+
+/// <summary>The embedded store: the journal's suite, and what only a file on a disk can suffer.</summary>
+public sealed class SqliteStoreTests : JournalConformance
+{
+    private readonly TemporaryFolder _folder = new();
+    private SqliteStore? _store;
+
+    private protected override IDueTimes DueTimes => _store!;
+
+    private protected override IAccountDirectory Directory => _store!;
+
+    private protected override async Task<IJournal> Open() => _store = await SqliteStore.Open(_folder.Path);
+
+    private protected override async Task Close()
+    {
+        if (_store is not null) await _store.DisposeAsync();
+        _store = null;
+    }
+
+    private protected override void Delete() => _folder.Dispose();
+
+    [Fact]
+    public async Task FolderOpenedTwice_IsRefusedWithASentence()
+    {
+        await Append("a", 1, "fact");
+
+        var refused = await Assert.ThrowsAsync<StoreInUseException>(() => SqliteStore.Open(_folder.Path));
+
+        Assert.Contains("in use by another process", refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Nothing was changed.", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(Appended.Yes, await Append("a", 2, "still mine"));
+    }
+
+    [Fact]
+    public async Task StoreOfANewerRelease_IsRefusedAndLetGo()
+    {
+        await Close();
+        Change("PRAGMA user_version = 99");
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
+
+        Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
+        Change("PRAGMA user_version = 1");
+        await Open();
+    }
+
+    [Theory]
+    [InlineData("journal.db")]
+    [InlineData("snapshots.db")]
+    public async Task FileThatIsNoStore_IsRefusedWithASentence(string file)
+    {
+        await Close();
+        File.Delete(_folder.File("journal.db-wal"));
+        await File.WriteAllTextAsync(_folder.File(file), new string('x', 100_000));
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
+
+        Assert.Contains(file, refused.Message, StringComparison.Ordinal);
+    }
+
+    // F5: a flipped bit anywhere in what is stored of an entry.
+    [Fact]
+    public async Task AnyByteOfACommitFlipped_IsFoundAndItsPlaceNamed()
+    {
+        await Append("one", 1, "fact of one");
+        await Task.WhenAll(Append("two", 1, "fact of two"), Append("one", 2, "second"));
+        await Close();
+        foreach (var (commit, frames) in Commits())
+        {
+            for (var at = 0; at < frames.Length; at++)
+            {
+                var damaged = frames.ToArray();
+                damaged[at] ^= (byte)(1 << (at % 8));
+                SetFrames(commit, damaged);
+
+                var found = await Assert.ThrowsAsync<InvalidDataException>(Open);
+
+                Assert.Contains($"journal.db, commit {commit}, byte ", found.Message, StringComparison.Ordinal);
+            }
+
+            SetFrames(commit, frames);
+        }
+
+        await Reopen();
+        Assert.Equal(["fact of one", "second"], await Facts("one"));
+    }
+
+    [Fact]
+    public async Task CommitMissingInTheMiddle_IsFound()
+    {
+        for (var i = 1; i <= 3; i++) await Append("a", i, $"{i}");
+        await Close();
+        Change("DELETE FROM commits WHERE id = 2");
+
+        var found = await Assert.ThrowsAsync<InvalidDataException>(Open);
+
+        Assert.Contains("account a has entry 3 behind 1", found.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DamagedBody_IsFoundAtReadingAndHoldsNothingElseUp()
+    {
+        await Journal.Append(Entry("a", 1, "fact") with { Bodies = "a body of many characters, each of which counts"u8.ToArray() });
+        await Close();
+        Change("UPDATE commits SET bodies = substr(bodies, 1, 16) || zeroblob(length(bodies) - 16)");
+
+        await Reopen();
+
+        Assert.Equal(["fact"], await Facts("a"));
+        var found = await Assert.ThrowsAsync<InvalidDataException>(() => Journal.ReadBodies("a", 1, default));
+        Assert.Contains("journal.db, commit 1", found.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SnapshotsDeleted_NothingIsLost()
+    {
+        for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
+        await Journal.SaveSnapshot("a", 5, "state"u8.ToArray());
+        await Close();
+        foreach (var file in System.IO.Directory.GetFiles(_folder.Path, "snapshots.db*")) File.Delete(file);
+
+        await Reopen();
+
+        Assert.Equal(["1", "2", "3", "4", "5"], await Facts("a"));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    public async Task DamagedSnapshot_IsReplacedByTheEntries(int sequence)
+    {
+        for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
+        await Journal.SaveSnapshot("a", sequence, "state"u8.ToArray());
+        await Close();
+        Change("UPDATE snapshots SET state = CAST('stage' AS BLOB)", "snapshots.db");
+
+        await Reopen();
+
+        Assert.Equal(["1", "2", "3", "4", "5"], await Facts("a"));
+        Assert.Null((await Journal.Read("a", default)).Snapshot);
+        Assert.Equal(Appended.Yes, await Append("a", 6, "6"));
+    }
+
+    // F22: the write-ahead log removed, or an older journal put back, is told by a snapshot that is ahead.
+    [Fact]
+    public async Task JournalThatEndsBeforeASnapshot_IsRefused()
+    {
+        for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
+        await Journal.SaveSnapshot("a", 5, "state"u8.ToArray());
+        await Close();
+        Change("DELETE FROM commits WHERE id > 3");
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
+
+        Assert.Contains("account a has a snapshot at entry 5, but the journal ends at entry 3", refused.Message, StringComparison.Ordinal);
+    }
+
+    // F4: the write-ahead log ends anywhere, or holds a wrong byte anywhere, as after a power cut.
+    [Fact]
+    public async Task TornWriteAheadLog_LosesNothingBeforeTheTear()
+    {
+        const int Entries = 12;
+        var sizes = new List<long>();
+        for (var i = 1; i <= Entries; i++)
+        {
+            await Append("a", i, $"{i}");
+            sizes.Add(new FileInfo(_folder.File("journal.db-wal")).Length);
+        }
+
+        var database = await File.ReadAllBytesAsync(_folder.File("journal.db"));
+        var log = await File.ReadAllBytesAsync(_folder.File("journal.db-wal"));
+        var cuts = Enumerable.Range(0, 40).Select(i => (int)((long)log.Length * i / 40)).Concat(sizes.Select(s => (int)s)).ToList();
+        foreach (var cut in cuts) await HoldsAtLeast(log[..cut], cut);
+        foreach (var at in cuts.Where(c => c < log.Length))
+        {
+            var flipped = log.ToArray();
+            flipped[at] ^= 0x10;
+            await HoldsAtLeast(flipped, at);
+        }
+
+        async Task HoldsAtLeast(byte[] tornLog, long tear)
+        {
+            using var copy = new TemporaryFolder();
+            await File.WriteAllBytesAsync(copy.File("journal.db"), database);
+            await File.WriteAllBytesAsync(copy.File("journal.db-wal"), tornLog);
+            var store = await SqliteStore.Open(copy.Path);
+            var read = (await store.Read("a", default)).Entries.Select(Text).ToList();
+            await store.DisposeAsync();
+            Assert.Equal(Enumerable.Range(1, read.Count).Select(i => $"{i}"), read);
+            Assert.True(read.Count >= sizes.Count(s => s <= tear), $"Torn at byte {tear}: {read.Count} entries.");
+        }
+    }
+
+    // F6: a write that fails in a way that leaves the disk's state open.
+    [Theory]
+    [InlineData("commits")]
+    [InlineData("due")]
+    [InlineData("accounts")]
+    public async Task FailureInsideACommit_ReachesEveryCallerAndNothingIsThere(string table)
+    {
+        await Append("a", 1, "before");
+        await Close();
+        Change($"CREATE TRIGGER fails BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'a failing disk'); END");
+        await Reopen();
+        var broken = new List<Exception>();
+        _store!.Broken += broken.Add;
+
+        var appends = Enumerable.Range(0, 20)
+            .Select(i => Journal.Append(Entry(i == 0 ? "a" : $"b{i}", i == 0 ? 2 : 1, "lost")
+                with { DueAt = DateTimeOffset.UnixEpoch, Summary = Summary($"b{i}", "Lost") }))
+            .ToList();
+
+        foreach (var append in appends) await Assert.ThrowsAsync<SqliteException>(() => append);
+        await Assert.ThrowsAsync<SqliteException>(() => Append("a", 2, "lost"));
+        await Assert.ThrowsAsync<SqliteException>(() => Append("c", 1, "lost"));
+        Assert.Single(broken);
+        Assert.Equal(["before"], await Facts("a"));
+        Assert.Null(DueTimes.Next);
+        await Close();
+        Change("DROP TRIGGER fails");
+        await Reopen();
+        Assert.Equal(["before"], await Facts("a"));
+        Assert.Empty(await Facts("b1"));
+        Assert.Null(DueTimes.Next);
+        Assert.Empty(await Directory.List(new(null, null, null), null, 10));
+        Assert.Equal(Appended.Yes, await Append("a", 2, "after"));
+    }
+
+    [Fact]
+    public async Task Settings_AreKeptAndReplaced()
+    {
+        ISettings settings = _store!;
+        Assert.Null(await settings.Get("x"));
+        await settings.Set("x", "1");
+        await settings.Set("x", "2");
+
+        await Reopen();
+
+        Assert.Equal("2", await ((ISettings)_store!).Get("x"));
+    }
+
+    [Fact]
+    public async Task Catalogues_AreKeptInTheOrderOfPublishing_EachVersionOnce()
+    {
+        ICatalogStore catalogs = _store!;
+        Assert.True(await catalogs.Add(new("z", DateTimeOffset.UnixEpoch, "first"u8.ToArray())));
+        Assert.True(await catalogs.Add(new("a", DateTimeOffset.UnixEpoch.AddTicks(1), "second"u8.ToArray())));
+        Assert.False(await catalogs.Add(new("z", DateTimeOffset.UnixEpoch, "other"u8.ToArray())));
+
+        await Reopen();
+
+        var all = await ((ICatalogStore)_store!).All();
+        Assert.Equal([("z", 0L, "first"), ("a", 1L, "second")], all.Select(c => (c.Version, (c.PublishedAt - DateTimeOffset.UnixEpoch).Ticks, Text(c.Json))));
+    }
+
+    [Fact]
+    public async Task ApiKeys_AreKept()
+    {
+        IApiKeyStore keys = _store!;
+        await keys.Add(new("hash", "read ingest", DateTimeOffset.UnixEpoch));
+        await keys.Add(new("hash", "admin", DateTimeOffset.UnixEpoch));
+
+        await Reopen();
+
+        Assert.Equal([new("hash", "read ingest", DateTimeOffset.UnixEpoch)], await ((IApiKeyStore)_store!).All());
+    }
+
+    [Fact]
+    public async Task AnswerUnderAnIdempotencyKey_IsTheFirstOne()
+    {
+        IIdempotencyStore answers = _store!;
+        await answers.Add("key", new("hash", 201, "application/json", "/v1/accounts/a", [1, 2]));
+        await answers.Add("key", new("other", 200, "", null, [3]));
+
+        await Reopen();
+
+        var found = await ((IIdempotencyStore)_store!).Find("key");
+        Assert.Equal(("hash", 201, "application/json", "/v1/accounts/a"), (found!.RequestHash, found.Status, found.ContentType, found.Location));
+        Assert.Equal([1, 2], found.Body);
+        Assert.Null(await ((IIdempotencyStore)_store!).Find("none"));
+    }
+
+    private SqliteConnection Connect(string file = "journal.db")
+    {
+        var connection = new SqliteConnection($"Data Source={_folder.File(file)};Pooling=False");
+        connection.Open();
+        return connection;
+    }
+
+    private void Change(string sql, string file = "journal.db")
+    {
+        using var connection = Connect(file);
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private List<(long Commit, byte[] Frames)> Commits()
+    {
+        using var connection = Connect();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT id, frames FROM commits ORDER BY id";
+        using var reader = command.ExecuteReader();
+        var commits = new List<(long, byte[])>();
+        while (reader.Read()) commits.Add((reader.GetInt64(0), reader.GetFieldValue<byte[]>(1)));
+        return commits;
+    }
+
+    private void SetFrames(long commit, byte[] frames)
+    {
+        using var connection = Connect();
+        using var command = connection.CreateCommand();
+        command.CommandText = "UPDATE commits SET frames = $frames WHERE id = $id";
+        command.Parameters.AddWithValue("$frames", frames);
+        command.Parameters.AddWithValue("$id", commit);
+        command.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,22 @@
+using System.Diagnostics;
+
+namespace Billing.Tests.Support;
+
+/// <summary>Waits for what another thread or process does, up to a deadline.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Asks until the answer is yes; fails with a sentence at the deadline.</summary>
+    public static async Task True(Func<bool> isSo, string what)
+    {
+        using var timer = new PeriodicTimer(AskEvery);
+        var began = Stopwatch.GetTimestamp();
+        while (!isSo())
+        {
+            if (Stopwatch.GetElapsedTime(began) > Deadline) Assert.Fail($"After {Deadline.TotalSeconds:0} s still not so: {what}");
+            await timer.WaitForNextTickAsync();
+        }
+    }
+}

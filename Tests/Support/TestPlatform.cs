@@ -1,0 +1,82 @@
+using Billing.Silo.Hosting;
+using Billing.Silo.Security;
+using Billing.Silo.Storage;
+using Billing.Silo.Storage.Sqlite;
+
+namespace Billing.Tests.Support;
+
+/// <summary>A whole platform inside the test process, on a store in a folder that the test owns.</summary>
+internal sealed class TestPlatform : IAsyncDisposable
+{
+    /// <summary>A key with all scopes.</summary>
+    public const string Key = "key-of-a-test-platform";
+
+    /// <summary>Where the clock of a new store stands.</summary>
+    public const string Start = "2026-01-01T00:00:00Z";
+
+    private readonly Platform _platform;
+
+    private TestPlatform(Platform platform)
+    {
+        _platform = platform;
+        Api = new(new Uri(platform.Addresses.Single()), Key);
+    }
+
+    public ApiCaller Api { get; }
+
+    public IServiceProvider Services => _platform.Services;
+
+    /// <summary>The key that has one scope only.</summary>
+    public static string KeyFor(string scope) => $"key-that-may-only-{scope}";
+
+    /// <summary>Starts a platform on the store in a folder, or on a new one.</summary>
+    public static async Task<TestPlatform> Open(TemporaryFolder folder)
+    {
+        var catalog = folder.File("catalog.json");
+        await File.WriteAllTextAsync(catalog, TestCatalog.Json);
+        var data = folder.File("data");
+        await AddKeys(data);
+        return new(await Platform.Start(
+        [
+            $"--BILLING_DATA={data}",
+            "--BILLING_URL=http://127.0.0.1:0",
+            $"--BILLING_ADMIN_KEY={Key}",
+            $"--BILLING_CATALOG={catalog}",
+            $"--BILLING_CLOCK={Start}",
+            "--Logging:LogLevel:Default=None",
+        ]));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        await _platform.DisposeAsync();
+    }
+
+    private static async Task AddKeys(string data)
+    {
+        var store = await SqliteStore.Open(data);
+        foreach (var scope in Scopes.All)
+            await ((IApiKeyStore)store).Add(new(ApiKeys.HashOf(KeyFor(scope)), scope, DateTimeOffset.UnixEpoch));
+        await store.DisposeAsync();
+    }
+}
+
+/// <summary>One platform for all tests of a class.</summary>
+public sealed class PlatformFixture : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private TestPlatform? _platform;
+
+    internal TestPlatform Platform => _platform!;
+
+    internal ApiCaller Api => Platform.Api;
+
+    public async Task InitializeAsync() => _platform = await TestPlatform.Open(_folder);
+
+    public async Task DisposeAsync()
+    {
+        await Platform.DisposeAsync();
+        _folder.Dispose();
+    }
+}
