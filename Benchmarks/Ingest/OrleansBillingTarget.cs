@@ -53,7 +53,7 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
         var grains = _platform.Services.GetRequiredService<IGrainFactory>();
         foreach (var part in context.AccountIds.Chunk(1000))
             await Task.WhenAll(part.Select(account => Open(grains, account)));
-        await _platform.Services.GetRequiredService<Silo.Scheduling.SandboxClock>().MoveTo(context.Clock, CancellationToken.None);
+        await _platform.Services.GetRequiredService<Silo.Scheduling.SandboxClock>().Move(_ => context.Clock, null, CancellationToken.None);
         _cpuBefore = Environment.CpuUsage.TotalTime;
         _pausesBefore = GC.GetTotalPauseDuration();
     }

@@ -87,6 +87,10 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
         {
             await next(context);
         }
+        catch (BadRequest bad)
+        {
+            await bad.Problem.ExecuteAsync(context);
+        }
         finally
         {
             context.Response.Body = response;

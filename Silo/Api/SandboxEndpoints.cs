@@ -23,16 +23,16 @@ internal static class SandboxEndpoints
     {
         if (!mode.Sandbox) return Problems.Conflict("The clock moves by itself: this platform charges through Stripe. Nothing was changed.");
         var body = await RequestReading.Json(request, BillingJson.Web.MoveClockRequest, cancellation);
-        if (Target(body, clock.Now) is not { } target)
+        var moved = await clock.Move(now => Target(body, now), Idempotency.CommandIdOf(request), cancellation);
+        if (moved is { } stands) return Results.Json(new ClockView(stands), BillingJson.Web.ClockView);
+        if (Target(body, clock.Now) is null)
         {
             return body.Now is not null
                 ? Problems.Invalid("now is an RFC 3339 time before the year 9000, such as 2026-12-01T00:00:00Z, and goes without advance. The clock did not move.", "now")
                 : Problems.Invalid("advance is an ISO 8601 duration such as P1D, PT12H or P1M, and the clock stays before the year 9000. The clock did not move.", "advance");
         }
 
-        if (target < clock.Now)
-            return Problems.Conflict($"The billing clock stands at {UtcJsonConverter.ToText(clock.Now)} and never goes back. It did not move.", "now");
-        return Results.Json(new ClockView(await clock.MoveTo(target, cancellation)), BillingJson.Web.ClockView);
+        return Problems.Conflict($"The billing clock stands at {UtcJsonConverter.ToText(clock.Now)} and never goes back. It did not move.", "now");
     }
 
     private static DateTimeOffset? Target(MoveClockRequest body, DateTimeOffset now)

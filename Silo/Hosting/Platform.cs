@@ -37,9 +37,6 @@ internal sealed class Platform : IAsyncDisposable
     /// <summary>What made the platform stop; null when it was asked to.</summary>
     public Exception? StoppedBy { get; private set; }
 
-    /// <summary>Where the platform listens.</summary>
-    public IReadOnlyCollection<string> Addresses => [.. _app.Urls];
-
     /// <summary>The store of the running platform.</summary>
     public SqliteStore Store => _store;
 

@@ -1,9 +1,10 @@
+using System.Globalization;
 using Billing.Silo.Storage;
 
 namespace Billing.Silo.Scheduling;
 
 /// <summary>Moves the billing clock of the sandbox: to each due moment in turn, doing there what is due.</summary>
-internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork work)
+internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork work, ISettings settings)
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -11,26 +12,42 @@ internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork wo
     public DateTimeOffset Now => clock.Now;
 
     /// <summary>Moves the clock. When the task completes it stands at the instant, and all that was due is done.</summary>
-    /// <remarks>Broken off on the way, it stands at a due moment before; the same call goes on from there.</remarks>
-    public async Task<DateTimeOffset> MoveTo(DateTimeOffset instant, CancellationToken cancellation)
+    /// <param name="target">Where to, from where the clock stands when the move begins; null leaves it there.</param>
+    /// <param name="commandId">Names the move: made again after it was broken off, it goes on to where it was going; null for none.</param>
+    /// <param name="cancellation">Gives up before the move begins. Once begun it goes on.</param>
+    /// <returns>Where the clock stands; null when the target is none, or lies before it.</returns>
+    /// <remarks>Broken off by a crash, the clock stands at a due moment on the way.</remarks>
+    public async Task<DateTimeOffset?> Move(Func<DateTimeOffset, DateTimeOffset?> target, string? commandId, CancellationToken cancellation)
     {
         await _one.WaitAsync(cancellation);
         try
         {
-            await work.Run(cancellation);
+            var instant = await TargetOf(target, commandId);
+            if (instant is null || instant < clock.Now) return null;
+            await work.Run(CancellationToken.None);
             while (due.Next is { } next && next <= instant && next > clock.Now)
             {
                 await clock.MoveTo(next);
-                await work.Run(cancellation);
+                await work.Run(CancellationToken.None);
             }
 
-            await clock.MoveTo(instant);
-            await work.Run(cancellation);
+            await clock.MoveTo(instant.Value);
+            await work.Run(CancellationToken.None);
             return clock.Now;
         }
         finally
         {
             _one.Release();
         }
+    }
+
+    private async Task<DateTimeOffset?> TargetOf(Func<DateTimeOffset, DateTimeOffset?> target, string? commandId)
+    {
+        if (commandId is null) return target(clock.Now);
+        var name = $"clock move {commandId}";
+        if (await settings.Get(name) is { } begun) return new(long.Parse(begun, CultureInfo.InvariantCulture), TimeSpan.Zero);
+        if (target(clock.Now) is not { } instant) return null;
+        await settings.Set(name, instant.UtcTicks.ToString(CultureInfo.InvariantCulture));
+        return instant;
     }
 }

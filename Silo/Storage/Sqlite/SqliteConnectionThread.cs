@@ -76,8 +76,17 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
         return true;
     });
 
-    /// <summary>Wakes the thread; <see cref="BeforeWork"/> runs before whatever waits.</summary>
-    protected void Wake() => Post(null);
+    /// <summary>Wakes the thread; <see cref="BeforeWork"/> runs before whatever waits. False: it has stopped for good.</summary>
+    protected bool TryWake()
+    {
+        lock (_gate)
+        {
+            if (_stopping) return false;
+            _pending.Add(static () => { });
+            Monitor.Pulse(_gate);
+            return true;
+        }
+    }
 
     /// <summary>Runs on the thread each time it wakes, before the work that was handed in.</summary>
     protected virtual void BeforeWork()
@@ -114,13 +123,12 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void Post(Action? work)
+    private void Post(Action work)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
-            if (work is not null) _pending.Add(work);
-            else _pending.Add(static () => { });
+            _pending.Add(work);
             Monitor.Pulse(_gate);
         }
     }

@@ -103,7 +103,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             _waiting.Enqueue(waiting);
         }
 
-        if (first) Wake();
+        if (first && !TryWake()) RefuseWaiting();
         return waiting.Done.Task;
     }
 
@@ -193,6 +193,12 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             if (batch.Count == 0) return;
             Commit(batch);
         }
+    }
+
+    private void RefuseWaiting()
+    {
+        lock (_waitingGate)
+            while (_waiting.TryDequeue(out var waiting)) waiting.Done.SetException(new ObjectDisposedException(nameof(SqliteStore)));
     }
 
     // Under load a commit of many accounts costs hardly more than one of few, so the thread lets the entries that are being
