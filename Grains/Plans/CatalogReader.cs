@@ -15,6 +15,8 @@ public sealed record CatalogProblem(string Path, string Detail);
 public static class CatalogReader
 {
     private const int MaxPricePlaces = 12;
+    private const int MaxPriceDigits = 28;
+    private static readonly TimeSpan MaxDuration = TimeSpan.FromDays(3_660);
 
     /// <summary>Reads and validates a catalogue.</summary>
     /// <returns>The catalogue, or the first problem found. Nothing is stored either way.</returns>
@@ -28,6 +30,10 @@ public static class CatalogReader
         catch (JsonException broken)
         {
             return (null, new("$", $"The catalogue is not JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine + 1}."));
+        }
+        catch (InvalidOperationException)
+        {
+            return (null, new("$", "$ has a name with half of a surrogate pair as an escape."));
         }
         catch (InvalidCatalogException invalid)
         {
@@ -236,19 +242,26 @@ public static class CatalogReader
         }
 
         public string Text() =>
-            Element.ValueKind == JsonValueKind.String && Element.GetString() is { Length: > 0 and <= 256 } text
+            Element.ValueKind == JsonValueKind.String && Unescaped() is { Length: > 0 and <= 256 } text
                 ? text
                 : throw Wrong("is not a text of 1 to 256 characters");
 
         public int WholeNumber() =>
             Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out var number) ? number : throw Wrong("is not a whole number");
 
-        public TimeSpan Duration() =>
-            IsoDuration.TryParseExact(Text(), out var length) ? length : throw Wrong("is not an ISO 8601 duration of days and smaller parts, such as P10D or PT72H");
+        public TimeSpan Duration()
+        {
+            if (!IsoDuration.TryParseExact(Text(), out var length)) throw Wrong("is not an ISO 8601 duration of days and smaller parts, such as P10D or PT72H");
+            return length <= MaxDuration ? length : throw Wrong($"is longer than {MaxDuration.TotalDaysText()}");
+        }
 
         public JsonPath Path() => JsonPath.TryParse(Text(), out var path) ? path : throw Wrong("is not a path of the form $.name.name");
 
-        public JsonScalar Scalar() => JsonScalar.From(Element) ?? throw Wrong("is not a string, number, true, false or null");
+        public JsonScalar Scalar()
+        {
+            if (Element.ValueKind == JsonValueKind.String) Unescaped();
+            return JsonScalar.From(Element) ?? throw Wrong("is not a string, number, true, false or null");
+        }
 
         public Quantity Quantity() =>
             Element.ValueKind == JsonValueKind.Number
@@ -262,9 +275,24 @@ public static class CatalogReader
             if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var price))
                 throw Wrong("is not a price: a decimal string such as \"0.40\"");
             var places = text.Contains('.') ? text.TrimEnd('0').Length - text.IndexOf('.') - 1 : 0;
-            return places <= MaxPricePlaces ? price : throw Wrong($"has more than {MaxPricePlaces} places");
+            if (places > MaxPricePlaces) throw Wrong($"has more than {MaxPricePlaces} places");
+            var digits = text.TrimStart('0').Count(char.IsAsciiDigit);
+            return digits <= MaxPriceDigits ? price : throw Wrong($"has more than {MaxPriceDigits} digits");
         }
 
         public InvalidCatalogException Wrong(string what) => new(new(Where, $"{Where} {what}."));
+
+        // JsonElement throws on an escape that is one half of a character.
+        private string? Unescaped()
+        {
+            try
+            {
+                return Element.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                throw Wrong("has half of a surrogate pair as an escape");
+            }
+        }
     }
 }
