@@ -144,8 +144,6 @@ internal sealed class UsageDecider
         var letter = LetterOf(account, record, outcome);
         if (account.DeadLetters.ContainsKey(letter)) return outcome;
 
-        Span<byte> text = stackalloc byte[1024];
-        Encoding.UTF8.TryGetBytes(reason, text, out var written);
         var fact = new UsageRefusedFact
         {
             Outcome = outcome,
@@ -155,7 +153,7 @@ internal sealed class UsageDecider
             TimeTicks = record.TimeTicks,
             Source = record.Source,
             Id = record.Id,
-            Reason = text[..written],
+            Reason = Encoding.UTF8.GetBytes(reason),
             Body = record.Body,
         };
         account.BeginEntry(facts);

@@ -1,4 +1,5 @@
 using Billing.Accounts;
+using Billing.Metering;
 using Billing.Usage;
 using static Billing.Tests.Accounts.AccountRun;
 
@@ -239,6 +240,30 @@ public sealed class UsageDeciderTests
         Assert.Equal(new("usage", second), account.At(Noon).SendOne(Event.Message("open", Noon)).BilledOn);
         Assert.Equal(new("usage", second), account.At(FirstEnd.AddHours(1)).SendOne(Event.Message("grace", Noon)).BilledOn);
         Assert.Equal(new("adjustment", third), account.At(FirstEnd.AddHours(72)).SendOne(Event.Message("late", Noon)).BilledOn);
+    }
+
+    [Fact]
+    public void EventsBehindTheWindowAndTheLongestGap_AreForgottenLiveAndOnReplay()
+    {
+        var account = Opened();
+        for (var day = 0; day < 60; day++) account.At(Anchor.AddDays(day)).SendOne(Event.Message($"event-{day}", account.Now, $"ticket-{day % 7}"));
+
+        // 35 days of window, 10 of gap, the day itself.
+        Assert.Equal(46, Assert.Single(account.State.Meters.OfType<SessionMeterState>()).Timelines.Count);
+        Assert.Equal(account.Snapshot(), account.ReadAgain().ToSnapshot(AccountState.EpochDayOf(account.Now.UtcTicks)).ToArray());
+    }
+
+    [Fact]
+    public void ALongReason_IsKeptWhole()
+    {
+        var account = Opened().At(Noon);
+        var reason = new string('ü', 2_000);
+
+        account.SendOne(new("a", Noon, "{}", Unreadable: reason));
+
+        var reader = new FactReader(account.Entries[^1].Span);
+        Assert.True(reader.TryRead(out _, out var content));
+        Assert.Equal(reason, System.Text.Encoding.UTF8.GetString(FactReader.ReadUsageRefused(content).Reason));
     }
 
     [Fact]
