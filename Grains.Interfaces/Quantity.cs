@@ -117,7 +117,7 @@ public readonly struct Quantity : IEquatable<Quantity>, IComparable<Quantity>
         return $"{sign}{whole.ToString(CultureInfo.InvariantCulture)}.{places}";
     }
 
-    /// <summary>Reads a plain decimal such as <c>-12.5</c>; false when it is not one or has more than 28 places.</summary>
+    /// <summary>Reads a plain decimal such as <c>-12.5</c>; false when it is not one, has more than 28 places or is beyond what a quantity holds.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Quantity quantity)
     {
         quantity = default;
@@ -126,12 +126,13 @@ public readonly struct Quantity : IEquatable<Quantity>, IComparable<Quantity>
         var point = digits.IndexOf('.');
         var wholeDigits = point < 0 ? digits : digits[..point];
         var places = point < 0 ? [] : digits[(point + 1)..];
-        if (wholeDigits.Length is 0 or > 37 || places.Length > MaxPlaces || (point >= 0 && places.Length == 0)) return false;
+        if (wholeDigits.Length == 0 || places.Length > MaxPlaces || (point >= 0 && places.Length == 0)) return false;
         if (wholeDigits.IndexOfAnyExceptInRange('0', '9') >= 0 || places.IndexOfAnyExceptInRange('0', '9') >= 0) return false;
 
+        if (!Int128.TryParse(wholeDigits, NumberStyles.None, CultureInfo.InvariantCulture, out var whole)) return false;
         Int128 fraction = 0;
         for (var i = 0; i < MaxPlaces; i++) fraction = (fraction * 10) + (i < places.Length ? places[i] - '0' : 0);
-        var positive = new Quantity(Int128.Parse(wholeDigits, CultureInfo.InvariantCulture), fraction);
+        var positive = new Quantity(whole, fraction);
         quantity = negative ? Zero - positive : positive;
         return true;
     }

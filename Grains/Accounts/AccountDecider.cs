@@ -58,7 +58,7 @@ internal static class AccountDecider
 
         // Periods run from whole seconds: an event of the same second, by a sender that drops the fraction, is not before the anchor.
         var at = now.AddTicks(-(now.UtcTicks % TimeSpan.TicksPerSecond));
-        var subscribes = command.PaymentMethod is not null;
+        var subscribes = command.PaymentMethod is not null && !plans.IsEmpty;
         Emit(account, facts, new AccountFact.AccountOpened(
             command.Name,
             command.Email,
@@ -73,7 +73,7 @@ internal static class AccountDecider
         if (!subscribes) return null;
 
         foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, at));
-        if (plans.Length > 0) Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
+        Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
         return null;
     }
 

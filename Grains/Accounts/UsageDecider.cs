@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
 using Billing.Deduplication;
@@ -19,7 +20,7 @@ internal sealed class UsageDecider
     private readonly ReadingsWriter _readings = new();
     private readonly List<MeterChange> _changes = [];
     private readonly List<MeterBinding> _counted = [];
-    private readonly byte[] _key = new byte[CompiledMeter.MaxKeyBytes + 32];
+    private readonly byte[] _key = new byte[CompiledMeter.KeyBufferBytes];
     private ValueSlot[] _slots = new ValueSlot[16];
 
     /// <summary>Decides one event.</summary>
@@ -56,8 +57,8 @@ internal sealed class UsageDecider
         var read = ReadMeters(account, record);
         if (read.Missing is { } missing) return Refuse(account, record, UsageOutcome.Rejected, missing, facts, receipts);
 
-        if (account.DeadLetters.Count > 0 && account.DeadLetters.ContainsKey(record.KeyHash))
-            AccountDecider.Emit(account, facts, new AccountFact.DeadLetterClosed(record.KeyHash, now));
+        if (account.DeadLetters.Count > 0 && LetterOf(account, record, UsageOutcome.Quarantined) is var letter && account.DeadLetters.ContainsKey(letter))
+            AccountDecider.Emit(account, facts, new AccountFact.DeadLetterClosed(letter, now));
 
         var fact = new UsageRecordedFact
         {
@@ -144,8 +145,6 @@ internal sealed class UsageDecider
         var letter = LetterOf(account, record, outcome);
         if (account.DeadLetters.ContainsKey(letter)) return outcome;
 
-        Span<byte> text = stackalloc byte[1024];
-        Encoding.UTF8.TryGetBytes(reason, text, out var written);
         var fact = new UsageRefusedFact
         {
             Outcome = outcome,
@@ -155,7 +154,7 @@ internal sealed class UsageDecider
             TimeTicks = record.TimeTicks,
             Source = record.Source,
             Id = record.Id,
-            Reason = text[..written],
+            Reason = Encoding.UTF8.GetBytes(reason),
             Body = record.Body,
         };
         account.BeginEntry(facts);
@@ -164,13 +163,13 @@ internal sealed class UsageDecider
         return outcome;
     }
 
-    // A quarantined event has one letter however often it is sent; other refused events have one per content.
+    // An event that is sent again in quarantine has one letter, whatever its spelling; other refused events have one per body.
     private static UInt128 LetterOf(AccountState account, in UsageRecord record, UsageOutcome outcome)
     {
-        if (outcome == UsageOutcome.Quarantined) return record.KeyHash;
         Span<byte> salted = stackalloc byte[SaltedBytes];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt128LittleEndian(salted, record.KeyHash);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt128LittleEndian(salted[16..], SipHash128.Hash(account.HashKey, record.Body));
+        var content = outcome == UsageOutcome.Quarantined ? record.Fingerprint : SipHash128.Hash(account.HashKey, record.Body);
+        BinaryPrimitives.WriteUInt128LittleEndian(salted, record.KeyHash);
+        BinaryPrimitives.WriteUInt128LittleEndian(salted[16..], content);
         salted[32] = (byte)outcome;
         return SipHash128.Hash(account.HashKey, salted);
     }

@@ -38,6 +38,12 @@ internal sealed class CompiledMeter
     /// <summary>The longest key, encoded.</summary>
     public const int MaxKeyBytes = 1025;
 
+    /// <summary>How long a buffer must be for any key that may be read, before it is known to be short enough.</summary>
+    public const int KeyBufferBytes = 1 + MaxEscapedBytes;
+
+    // A character takes at most six bytes when it is escaped.
+    private const int MaxEscapedBytes = 6 * (MaxKeyBytes - 1);
+
     private readonly (int Slot, JsonScalar[] Allowed)[] _where;
     private readonly int _value = -1;
     private readonly int _key = -1;
@@ -64,7 +70,7 @@ internal sealed class CompiledMeter
     /// <summary>Evaluates the filters and reads the values.</summary>
     /// <param name="data">The data the slots point into.</param>
     /// <param name="slots">The slots that the program of the event's type has filled.</param>
-    /// <param name="keyBuffer">At least <see cref="MaxKeyBytes"/> long; the reading's key points into it.</param>
+    /// <param name="keyBuffer">At least <see cref="KeyBufferBytes"/> long; the reading's key points into it.</param>
     /// <param name="reading">What the meter reads; meaningful only for <see cref="MeterMatch.Yes"/>.</param>
     public MeterMatch Match(ReadOnlySpan<byte> data, ReadOnlySpan<ValueSlot> slots, Span<byte> keyBuffer, out MeterReading reading)
     {
@@ -92,19 +98,18 @@ internal sealed class CompiledMeter
     private static bool TryEncodeKey(ReadOnlySpan<byte> data, ValueSlot slot, Span<byte> buffer, out int written)
     {
         written = 0;
-        if (slot.Length > MaxKeyBytes - 1) return false;
         switch (slot.Kind)
         {
-            case JsonTokenType.String:
+            case JsonTokenType.String when slot.Length <= MaxEscapedBytes:
                 buffer[0] = (byte)'s';
                 written = 1 + slot.CopyString(data, buffer[1..]);
-                return true;
+                return written <= MaxKeyBytes;
 
             case JsonTokenType.Number:
                 buffer[0] = (byte)'n';
                 if (!JsonNumber.TryCanonical(slot.Raw(data), buffer[1..], out written)) return false;
                 written++;
-                return true;
+                return written <= MaxKeyBytes;
 
             default:
                 return false;
@@ -132,8 +137,8 @@ internal sealed class CompiledMeter
             return reader.ValueTextEquals(text);
         }
 
-        Span<byte> canonical = stackalloc byte[512];
-        return slot.Length < 400 && JsonNumber.TryCanonical(slot.Raw(data), canonical, out var written) && canonical[..written].SequenceEqual(text);
+        Span<byte> canonical = stackalloc byte[JsonNumber.CanonicalBytesMax];
+        return JsonNumber.TryCanonical(slot.Raw(data), canonical, out var written) && canonical[..written].SequenceEqual(text);
     }
 
     private int GapFor(ReadOnlySpan<byte> data, ValueSlot slot)

@@ -5,6 +5,7 @@ namespace Billing.Metering;
 /// <summary>
 /// Holds the (source, id) of events that a meter must keep in order, in chunks of bytes: no object per event. Chunks are
 /// given back when the last event in them is gone, which is soon enough, since events leave in about the order they came.
+/// Their places are used again, so only what is held at one time is bounded: 65,536 chunks, 2 GiB.
 /// </summary>
 internal sealed class EventIdPool
 {
@@ -12,13 +13,15 @@ internal sealed class EventIdPool
     private const int ChunkBytes = 1 << ChunkBits;
 
     private readonly List<Chunk?> _chunks = [];
+    private readonly Stack<int> _empty = [];
+    private int _current = -1;
 
     /// <summary>Keeps an id and answers the reference to find it by.</summary>
     public int Add(ReadOnlySpan<byte> source, ReadOnlySpan<byte> id)
     {
         var length = 4 + source.Length + id.Length;
-        var chunk = _chunks.Count > 0 ? _chunks[^1] : null;
-        if (chunk is null || chunk.Used + length > ChunkBytes) _chunks.Add(chunk = new());
+        var chunk = _current >= 0 ? _chunks[_current]! : null;
+        if (chunk is null || chunk.Used + length > ChunkBytes) chunk = Begin();
         var offset = chunk.Used;
         chunk.Grow(length);
         var span = chunk.Bytes.AsSpan(offset);
@@ -27,14 +30,23 @@ internal sealed class EventIdPool
         source.CopyTo(span[4..]);
         id.CopyTo(span[(4 + source.Length)..]);
         chunk.Live++;
-        return ((_chunks.Count - 1) << ChunkBits) | offset;
+        return (_current << ChunkBits) | offset;
     }
 
     /// <summary>Gives an id back.</summary>
     public void Remove(int reference)
     {
         var index = reference >> ChunkBits;
-        if (--_chunks[index]!.Live == 0 && index < _chunks.Count - 1) _chunks[index] = null;
+        var chunk = _chunks[index]!;
+        if (--chunk.Live > 0) return;
+        if (index == _current)
+        {
+            chunk.Clear();
+            return;
+        }
+
+        _chunks[index] = null;
+        _empty.Push(index);
     }
 
     /// <summary>Reads an id.</summary>
@@ -54,6 +66,22 @@ internal sealed class EventIdPool
         return bySource != 0 ? bySource : id.SequenceCompareTo(otherId);
     }
 
+    private Chunk Begin()
+    {
+        var chunk = new Chunk();
+        if (_empty.TryPop(out _current))
+        {
+            _chunks[_current] = chunk;
+        }
+        else
+        {
+            _current = _chunks.Count;
+            _chunks.Add(chunk);
+        }
+
+        return chunk;
+    }
+
     private sealed class Chunk
     {
         public byte[] Bytes { get; private set; } = new byte[128];
@@ -61,6 +89,8 @@ internal sealed class EventIdPool
         public int Used { get; private set; }
 
         public int Live { get; set; }
+
+        public void Clear() => Used = 0;
 
         public void Grow(int length)
         {

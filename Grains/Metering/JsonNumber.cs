@@ -9,7 +9,10 @@ internal static class JsonNumber
     /// <summary>The most digits a metered value has, before and after the point together.</summary>
     public const int MaxDigits = 28;
 
-    private const int MaxCanonicalBytes = 1024;
+    /// <summary>The longest canonical spelling.</summary>
+    public const int CanonicalBytesMax = MaxSpellingBytes + 24;
+
+    private const int MaxSpellingBytes = 1024;
 
     /// <summary>
     /// Reads a value of a meter: zero or more, at most 28 digits, whichever way it is spelled.
@@ -43,7 +46,7 @@ internal static class JsonNumber
     public static bool TryCanonical(ReadOnlySpan<byte> json, Span<byte> destination, out int written)
     {
         written = 0;
-        if (json.Length > MaxCanonicalBytes) return false;
+        if (json.Length > MaxSpellingBytes) return false;
         if (!TryParts(json, out var negative, out var digits, out var exponent, stackalloc byte[json.Length])) return false;
         if (digits.IsEmpty)
         {
@@ -67,7 +70,7 @@ internal static class JsonNumber
     /// <summary>A canonical spelling as text, for what is configured rather than received.</summary>
     public static string? Canonical(string json)
     {
-        Span<byte> canonical = stackalloc byte[MaxCanonicalBytes + 24];
+        Span<byte> canonical = stackalloc byte[CanonicalBytesMax];
         return TryCanonical(Encoding.UTF8.GetBytes(json), canonical, out var written) ? Encoding.UTF8.GetString(canonical[..written]) : null;
     }
 

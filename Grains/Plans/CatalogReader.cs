@@ -15,6 +15,8 @@ public sealed record CatalogProblem(string Path, string Detail);
 public static class CatalogReader
 {
     private const int MaxPricePlaces = 12;
+    private const int MaxPriceDigits = 28;
+    private static readonly TimeSpan MaxDuration = TimeSpan.FromDays(3_660);
 
     /// <summary>Reads and validates a catalogue.</summary>
     /// <returns>The catalogue, or the first problem found. Nothing is stored either way.</returns>
@@ -23,11 +25,17 @@ public static class CatalogReader
         try
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
-            return (ReadCatalog(new Node(document.RootElement, "$")), null);
+            var root = new Node(document.RootElement, "$");
+            root.RefuseDoubleNames();
+            return (ReadCatalog(root), null);
         }
         catch (JsonException broken)
         {
             return (null, new("$", $"The catalogue is not JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine + 1}."));
+        }
+        catch (InvalidOperationException)
+        {
+            return (null, new("$", "$ has a name with half of a surrogate pair as an escape."));
         }
         catch (InvalidCatalogException invalid)
         {
@@ -214,6 +222,15 @@ public static class CatalogReader
             return Element.TryGetProperty(name, out var value) ? new Node(value, $"{Where}.{name}") : null;
         }
 
+        /// <summary>Refuses an object that has a name twice, here and below.</summary>
+        public void RefuseDoubleNames()
+        {
+            if (IsObject)
+                foreach (var (_, value) in Members()) value.RefuseDoubleNames();
+            else if (IsArray)
+                foreach (var item in Items()) item.RefuseDoubleNames();
+        }
+
         public Node At(int index) => new(Element[index], $"{Where}[{index}]");
 
         public IEnumerable<Node> Items()
@@ -231,24 +248,33 @@ public static class CatalogReader
             foreach (var member in Element.EnumerateObject())
             {
                 if (!seen.Add(member.Name)) throw Wrong($"has \"{member.Name}\" twice");
-                yield return (member.Name, new Node(member.Value, $"{where}['{member.Name}']"));
+                yield return (member.Name, new Node(member.Value, IsPlain(member.Name) ? $"{where}.{member.Name}" : $"{where}['{member.Name}']"));
             }
         }
 
+        private static bool IsPlain(string name) => name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
         public string Text() =>
-            Element.ValueKind == JsonValueKind.String && Element.GetString() is { Length: > 0 and <= 256 } text
+            Element.ValueKind == JsonValueKind.String && Unescaped() is { Length: > 0 and <= 256 } text
                 ? text
                 : throw Wrong("is not a text of 1 to 256 characters");
 
         public int WholeNumber() =>
             Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out var number) ? number : throw Wrong("is not a whole number");
 
-        public TimeSpan Duration() =>
-            IsoDuration.TryParseExact(Text(), out var length) ? length : throw Wrong("is not an ISO 8601 duration of days and smaller parts, such as P10D or PT72H");
+        public TimeSpan Duration()
+        {
+            if (!IsoDuration.TryParseExact(Text(), out var length)) throw Wrong("is not an ISO 8601 duration of days and smaller parts, such as P10D or PT72H");
+            return length <= MaxDuration ? length : throw Wrong($"is longer than {MaxDuration.TotalDaysText()}");
+        }
 
         public JsonPath Path() => JsonPath.TryParse(Text(), out var path) ? path : throw Wrong("is not a path of the form $.name.name");
 
-        public JsonScalar Scalar() => JsonScalar.From(Element) ?? throw Wrong("is not a string, number, true, false or null");
+        public JsonScalar Scalar()
+        {
+            if (Element.ValueKind == JsonValueKind.String) Unescaped();
+            return JsonScalar.From(Element) ?? throw Wrong("is not a string, number, true, false or null");
+        }
 
         public Quantity Quantity() =>
             Element.ValueKind == JsonValueKind.Number
@@ -262,9 +288,24 @@ public static class CatalogReader
             if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var price))
                 throw Wrong("is not a price: a decimal string such as \"0.40\"");
             var places = text.Contains('.') ? text.TrimEnd('0').Length - text.IndexOf('.') - 1 : 0;
-            return places <= MaxPricePlaces ? price : throw Wrong($"has more than {MaxPricePlaces} places");
+            if (places > MaxPricePlaces) throw Wrong($"has more than {MaxPricePlaces} places");
+            var digits = text.TrimStart('0').Count(char.IsAsciiDigit);
+            return digits <= MaxPriceDigits ? price : throw Wrong($"has more than {MaxPriceDigits} digits");
         }
 
         public InvalidCatalogException Wrong(string what) => new(new(Where, $"{Where} {what}."));
+
+        // JsonElement throws on an escape that is one half of a character.
+        private string? Unescaped()
+        {
+            try
+            {
+                return Element.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                throw Wrong("has half of a surrogate pair as an escape");
+            }
+        }
     }
 }

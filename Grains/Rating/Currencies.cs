@@ -8,17 +8,19 @@ public static class Currencies
 {
     private static readonly FrozenSet<string> WithoutPlaces = new[]
     {
-        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
+        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF",
     }.ToFrozenSet();
 
     private static readonly FrozenSet<string> WithThreePlaces = new[] { "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND" }.ToFrozenSet();
+
+    private static readonly FrozenSet<string> WithFourPlaces = new[] { "CLF", "UYW" }.ToFrozenSet();
 
     /// <summary>Whether the text looks like an ISO 4217 code: three upper-case letters.</summary>
     public static bool IsCode(string text) => text.Length == 3 && text.AsSpan().IndexOfAnyExceptInRange('A', 'Z') < 0;
 
     /// <summary>How many decimal places the minor unit has: USD 2, JPY 0, KWD 3.</summary>
     public static int PlacesOf(string currency) =>
-        WithoutPlaces.Contains(currency) ? 0 : WithThreePlaces.Contains(currency) ? 3 : 2;
+        WithoutPlaces.Contains(currency) ? 0 : WithThreePlaces.Contains(currency) ? 3 : WithFourPlaces.Contains(currency) ? 4 : 2;
 
     /// <summary>An amount of minor units in major units, exact.</summary>
     public static decimal ToMajor(long minor, string currency) => new decimal(minor) / PowerOfTen(PlacesOf(currency));
@@ -42,5 +44,5 @@ public static class Currencies
         return true;
     }
 
-    private static decimal PowerOfTen(int places) => places switch { 0 => 1m, 2 => 100m, _ => 1000m };
+    private static decimal PowerOfTen(int places) => places switch { 0 => 1m, 2 => 100m, 3 => 1000m, _ => 10_000m };
 }

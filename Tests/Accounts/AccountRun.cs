@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Billing.Accounts;
+using Billing.Deduplication;
+using Billing.Invoices;
+using Billing.Plans;
+using Billing.Usage;
+
+namespace Billing.Tests.Accounts;
+
+/// <summary>
+/// An account without Orleans and without a disk: turns run as the grain runs them, and their facts are kept as the journal would.
+/// </summary>
+internal sealed class AccountRun
+{
+    public const string Tickets = "desk.tickets";
+    public const string Bytes = "desk.bytes";
+
+    /// <summary>The subscription begins here: periods run to 30 April 12:00, 31 May 12:00 and so on.</summary>
+    public static readonly DateTimeOffset Anchor = new(2026, 3, 31, 12, 0, 0, TimeSpan.Zero);
+
+    /// <summary>The end of the first period.</summary>
+    public static readonly DateTimeOffset FirstEnd = new(2026, 4, 30, 12, 0, 0, TimeSpan.Zero);
+
+    /// <summary>
+    /// Two tickets are included, each further one costs 0.40; bytes cost 0.000001. A session is 10 days, in a chat 3. The plan
+    /// free costs nothing; nobody who has only that subscribes to the desk.
+    /// </summary>
+    private const string CatalogJson = """
+        {
+          "version": "v1", "currency": "USD",
+          "meters": [
+            { "id": "desk.tickets", "product": "desk", "event": "sent", "where": { "$.direction": "out" }, "aggregate": "count",
+              "count_once": { "key": "$.ticket", "window": { "session": { "gap": "P10D", "by": { "path": "$.channel", "gaps": { "chat": "P3D" } } } } } },
+            { "id": "desk.bytes", "product": "desk", "event": "sent", "aggregate": "sum", "value": "$.bytes" },
+            { "id": "free.clicks", "product": "free", "event": "clicked", "aggregate": "count" }
+          ],
+          "products": [
+            { "id": "desk", "plans": [ { "id": "desk-1", "rank": 1, "base_price": "25.00", "included": { "desk.tickets": 2 },
+              "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.40" }, "desk.bytes": { "model": "per_unit", "unit_price": "0.000001" } } } ] },
+            { "id": "free", "plans": [ { "id": "free-1", "rank": 1, "base_price": "0.00" } ] }
+          ]
+        }
+        """;
+
+    private static readonly SipKey HashKey = new(1, 2);
+    private static readonly Catalogs Published = new();
+
+    private readonly UsageDecider _decider = new();
+    private readonly FactWriter _facts = new();
+
+    public AccountRun(DateTimeOffset? now = null) => Now = now ?? Anchor;
+
+    public AccountState State { get; private set; } = new("acme", HashKey, Published);
+
+    public DateTimeOffset Now { get; private set; }
+
+    /// <summary>The entries of the journal.</summary>
+    public List<ReadOnlyMemory<byte>> Entries { get; } = [];
+
+    public static AccountRun Opened(params string[] plans)
+    {
+        var account = new AccountRun();
+        Assert.Null(account.Open(plans.Length == 0 ? ["desk-1"] : plans));
+        return account;
+    }
+
+    public static OpenAccount Command(params string[] plans) =>
+        new("Acme", "billing@acme.example", null, "DE", [.. plans], "v1", "pm_1", true, "command-1");
+
+    /// <summary>Moves the clock and does what is due.</summary>
+    public AccountRun At(DateTimeOffset now)
+    {
+        Now = now;
+        Turn(() => { });
+        return this;
+    }
+
+    /// <summary>Moves the clock only.</summary>
+    public AccountRun Unawakened(DateTimeOffset now)
+    {
+        Now = now;
+        return this;
+    }
+
+    public Refusal? Open(params string[] plans) => Open(Command(plans));
+
+    public Refusal? Open(OpenAccount command)
+    {
+        Refusal? refusal = null;
+        Turn(() => refusal = AccountDecider.Open(State, command, Published, Now, _facts));
+        return refusal;
+    }
+
+    /// <summary>Sends a batch and answers with its receipts.</summary>
+    public ImmutableArray<UsageReceipt> Send(params Event[] batch)
+    {
+        var receipts = ImmutableArray.CreateBuilder<UsageReceipt>();
+        Turn(() =>
+        {
+            foreach (var sent in batch) Assert.Equal(_decider.Decide(State, sent.ToRecord(), Now, _facts, receipts), receipts[^1].Outcome);
+        });
+        return receipts.ToImmutable();
+    }
+
+    public UsageReceipt SendOne(Event sent) => Assert.Single(Send(sent));
+
+    /// <summary>The usage of a meter in the period that begins then, as text; null when nothing was ever counted in it.</summary>
+    public string? Usage(string meter, DateTimeOffset periodStart) =>
+        State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart)?.Quantity.ToString();
+
+    /// <summary>All invoices, drafts last.</summary>
+    public ImmutableArray<InvoiceView> Invoices => AccountViews.Invoices(State, 0, 1000).Items;
+
+    public string InvoicesJson => JsonSerializer.Serialize(Invoices);
+
+    public byte[] Snapshot() => Canonical(State, Now);
+
+    /// <summary>The bytes that equal states share.</summary>
+    public static byte[] Canonical(AccountState state, DateTimeOffset now)
+    {
+        var writer = new ArrayBufferWriter<byte>();
+        state.WriteSnapshot(writer, AccountState.EpochDayOf(now.UtcTicks), canonical: true);
+        return writer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The state as another activation would read it: a snapshot taken after so many entries, and the rest of them.</summary>
+    public AccountState ReadAgain(int snapshotAfter = 0)
+    {
+        var state = Replayed(snapshotAfter);
+        if (snapshotAfter > 0)
+        {
+            var snapshot = Canonical(state, new FactReader(Entries[snapshotAfter - 1].Span).ReceivedAt);
+            state = new("acme", HashKey, Published);
+            state.Restore(snapshot, snapshotAfter);
+        }
+
+        foreach (var entry in Entries.Skip(snapshotAfter)) state.ApplyEntry(entry.Span);
+        return state;
+    }
+
+    /// <summary>Goes on with the state that another activation would read.</summary>
+    public void Reactivate(int snapshotAfter) => State = ReadAgain(snapshotAfter);
+
+    private AccountState Replayed(int entries)
+    {
+        var state = new AccountState("acme", HashKey, Published);
+        foreach (var entry in Entries.Take(entries)) state.ApplyEntry(entry.Span);
+        return state;
+    }
+
+    private void Turn(Action decide)
+    {
+        _facts.Begin(Now);
+        AccountDecider.CatchUp(State, Now, _facts);
+        decide();
+        if (!_facts.HasFacts) return;
+        Entries.Add(_facts.ToEntry());
+        State.Sequence++;
+    }
+
+    /// <summary>A CloudEvent as ingest hands it over.</summary>
+    public sealed record Event(string Id, DateTimeOffset Time, string Data, string Type = "sent", string Source = "mail", string? Unreadable = null)
+    {
+        /// <summary>A message of a ticket, with so many bytes.</summary>
+        public static Event Message(string id, DateTimeOffset time, string ticket = "1", int bytes = 0, string channel = "email") => new(
+            id, time, string.Create(CultureInfo.InvariantCulture, $$"""{"direction":"out","ticket":"{{ticket}}","channel":"{{channel}}","bytes":{{bytes}}}"""));
+
+        public UInt128 KeyHash => EventKey.Hash(HashKey, Encoding.UTF8.GetBytes(Source), Encoding.UTF8.GetBytes(Id));
+
+        public UsageRecord ToRecord()
+        {
+            var data = Encoding.UTF8.GetBytes(Data);
+            return new()
+            {
+                KeyHash = KeyHash,
+                Fingerprint = unchecked((uint)SipHash128.Hash(HashKey, Encoding.UTF8.GetBytes($"{Type}|{Time.UtcTicks}|{Data}"))),
+                TimeTicks = Time.UtcTicks,
+                Type = Encoding.UTF8.GetBytes(Type),
+                Source = Encoding.UTF8.GetBytes(Source),
+                Id = Encoding.UTF8.GetBytes(Id),
+                Unreadable = Encoding.UTF8.GetBytes(Unreadable ?? ""),
+                Data = data,
+                Body = data,
+            };
+        }
+    }
+
+    private sealed class Catalogs : ICatalogs
+    {
+        public CompiledCatalog Latest { get; } = new(CatalogReader.Read(Encoding.UTF8.GetBytes(CatalogJson)).Catalog!);
+
+        CompiledCatalog? ICatalogs.Latest => Latest;
+
+        public CompiledCatalog? Find(string version) => version == Latest.Catalog.Version ? Latest : null;
+    }
+}
