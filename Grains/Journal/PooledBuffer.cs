@@ -3,9 +3,10 @@ using System.Buffers;
 namespace Billing.Journal;
 
 /// <summary>Bytes in rented memory, to be written once and given back: what is as large as a state does not burden the collector.</summary>
-public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
+/// <param name="capacity">How many bytes are expected.</param>
+public sealed class PooledBuffer(int capacity = 4096) : IBufferWriter<byte>, IDisposable
 {
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(4096);
+    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(capacity);
 
     /// <summary>How many bytes were written.</summary>
     public int Length { get; private set; }

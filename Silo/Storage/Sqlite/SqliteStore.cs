@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Billing.Accounts;
 using Billing.Deduplication;
 using Billing.Journal;
 using Microsoft.Data.Sqlite;
@@ -185,7 +186,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
                 while (size < CommitBytesMax && _waiting.TryDequeue(out var waiting))
                 {
                     batch.Add(waiting);
-                    size += CommitFrames.LengthOf(waiting.Entry) + waiting.Entry.Bodies.Length;
+                    size += waiting.Frame.Length + (waiting.Bodies?.Length ?? 0);
                 }
             }
 
@@ -229,60 +230,64 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             return;
         }
 
-        var placed = new List<(Waiting Waiting, Position Position)>(batch.Count);
+        var placed = new List<(Waiting Waiting, AccountIndex Index, Position Position)>(batch.Count);
         var frames = 0;
         var bodies = 0;
+        var changes = false;
         foreach (var waiting in batch)
         {
-            var entry = waiting.Entry;
-            var index = IndexOf(entry.Account);
-            if (entry.Sequence != index.LastSequence + 1)
+            var index = IndexOf(waiting.Account);
+            if (waiting.Sequence != index.LastSequence + 1)
             {
                 waiting.Done.SetResult(Appended.Fenced);
                 continue;
             }
 
-            var length = CommitFrames.LengthOf(entry);
-            Fit(ref _frames, frames + length);
-            CommitFrames.Write(entry, _frames.AsSpan(frames));
-            placed.Add((waiting, new(entry.Sequence, _lastCommit + 1, frames, length)));
-            frames += length;
-            index.LastSequence = entry.Sequence;
-            if (entry.Bodies.IsEmpty) continue;
-            Fit(ref _bodies, bodies + CommitBodies.LengthMax(entry));
-            bodies += CommitBodies.Write(entry, _bodies.AsSpan(bodies));
+            Fit(ref _frames, frames + waiting.Frame.Length);
+            waiting.Frame.Written.Span.CopyTo(_frames.AsSpan(frames));
+            placed.Add((waiting, index, new(waiting.Sequence, _lastCommit + 1, frames, waiting.Frame.Length)));
+            frames += waiting.Frame.Length;
+            index.LastSequence = waiting.Sequence;
+            changes |= index.WrittenDueTicks != waiting.DueTicks || waiting.Summary is not null;
+            if (waiting.Bodies is not { } kept) continue;
+            Fit(ref _bodies, bodies + kept.Length);
+            kept.Written.Span.CopyTo(_bodies.AsSpan(bodies));
+            bodies += kept.Length;
         }
 
         if (placed.Count == 0) return;
         try
         {
-            Execute("BEGIN IMMEDIATE");
+            // A single insert is a transaction of its own.
+            if (changes) Execute("BEGIN IMMEDIATE");
             InsertCommit(_lastCommit + 1, _frames.AsSpan(0, frames), _bodies.AsSpan(0, bodies));
-            foreach (var (waiting, _) in placed) WriteChanges(waiting.Entry);
-            Execute("COMMIT");
+            if (changes)
+            {
+                foreach (var (waiting, index, _) in placed) WriteChanges(waiting, index);
+                Execute("COMMIT");
+            }
         }
         catch (SqliteException failed)
         {
-            foreach (var (waiting, position) in placed)
+            foreach (var (_, index, position) in placed)
             {
-                var index = IndexOf(waiting.Entry.Account);
                 index.LastSequence = long.Min(index.LastSequence, position.Sequence - 1);
                 index.WrittenDueTicks = index.DueTicks;
             }
 
             GiveUp(failed);
-            foreach (var (waiting, _) in placed) waiting.Done.SetException(failed);
+            foreach (var (waiting, _, _) in placed) waiting.Done.SetException(failed);
             return;
         }
 
         _lastCommit++;
         Figures = new(Figures.Commits + 1, Figures.Entries + placed.Count, Figures.Bytes + frames, Figures.BodyBytes + bodies);
-        foreach (var (waiting, position) in placed)
+        foreach (var (waiting, index, position) in placed)
         {
-            var index = IndexOf(waiting.Entry.Account);
             index.Tail.Add(position);
-            SetDue(waiting.Entry.Account, index, waiting.Entry.DueAt?.UtcTicks);
+            SetDue(waiting.Account, index, waiting.DueTicks);
             waiting.Done.SetResult(Appended.Yes);
+            waiting.Dispose();
         }
     }
 
@@ -305,20 +310,18 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
         Broken?.Invoke(failed);
     }
 
-    private void WriteChanges(JournalEntry entry)
+    private void WriteChanges(Waiting waiting, AccountIndex index)
     {
-        var due = entry.DueAt?.UtcTicks;
-        var index = IndexOf(entry.Account);
-        if (index.WrittenDueTicks != due)
+        if (index.WrittenDueTicks != waiting.DueTicks)
         {
-            index.WrittenDueTicks = due;
-            using var command = due is { } ticks
-                ? Command("INSERT INTO due (account, at) VALUES ($account, $at) ON CONFLICT (account) DO UPDATE SET at = excluded.at", ("$account", entry.Account), ("$at", ticks))
-                : Command("DELETE FROM due WHERE account = $account", ("$account", entry.Account));
+            index.WrittenDueTicks = waiting.DueTicks;
+            using var command = waiting.DueTicks is { } ticks
+                ? Command("INSERT INTO due (account, at) VALUES ($account, $at) ON CONFLICT (account) DO UPDATE SET at = excluded.at", ("$account", waiting.Account), ("$at", ticks))
+                : Command("DELETE FROM due WHERE account = $account", ("$account", waiting.Account));
             command.ExecuteNonQuery();
         }
 
-        if (entry.Summary is not { } summary) return;
+        if (waiting.Summary is not { } summary) return;
         using var upsert = Command(
             """
             INSERT INTO accounts (account, status, search, summary) VALUES ($account, $status, $search, $summary)
@@ -476,9 +479,41 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
 
     private readonly record struct Position(long Sequence, long Commit, int Offset, int Length);
 
-    private sealed record Waiting(JournalEntry Entry)
+    /// <summary>An entry on its way: its bytes are made on the thread of whoever appends, so that the journal's own only copies them.</summary>
+    private sealed class Waiting : IDisposable
     {
+        public Waiting(JournalEntry entry)
+        {
+            Account = entry.Account;
+            Sequence = entry.Sequence;
+            DueTicks = entry.DueAt?.UtcTicks;
+            Summary = entry.Summary;
+            Frame = new(CommitFrames.LengthOf(entry));
+            Frame.Advance(CommitFrames.Write(entry, Frame.GetSpan(CommitFrames.LengthOf(entry))));
+            if (entry.Bodies.IsEmpty) return;
+            Bodies = new(CommitBodies.LengthMax(entry));
+            Bodies.Advance(CommitBodies.Write(entry, Bodies.GetSpan(CommitBodies.LengthMax(entry))));
+        }
+
+        public string Account { get; }
+
+        public long Sequence { get; }
+
+        public long? DueTicks { get; }
+
+        public AccountSummary? Summary { get; }
+
+        public PooledBuffer Frame { get; }
+
+        public PooledBuffer? Bodies { get; }
+
         public TaskCompletionSource<Appended> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Dispose()
+        {
+            Frame.Dispose();
+            Bodies?.Dispose();
+        }
     }
 
     private sealed class DueOrder : IComparer<(long Ticks, string Account)>
