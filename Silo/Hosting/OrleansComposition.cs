@@ -22,6 +22,7 @@ internal static class OrleansComposition
             return;
         }
 
+        ClusterMembership.Require(database);
         silo.Configure<ClusterOptions>(cluster =>
         {
             cluster.ClusterId = "billing";
