@@ -19,7 +19,7 @@ public interface IGrainCallContext
     /// <summary>The grain object that is called.</summary>
     object Grain { get; }
 
-    /// <summary>The grain that calls, or null for a caller outside of grains.</summary>
+    /// <summary>The grain that calls; for a caller outside of grains its client, of kind <c>sys.client</c>.</summary>
     GrainId? SourceId { get; }
 
     /// <summary>The grain that is called.</summary>

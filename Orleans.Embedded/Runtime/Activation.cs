@@ -23,8 +23,7 @@ internal sealed class Activation : IGrainContext
     private readonly TaskCompletionSource _deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly GrainClass _class;
     private Phase _phase;
-    private int _exclusive;
-    private int _readers;
+    private GrainRequest? _blocking;
     private LiveGrain? _instance;
     private HashSet<GrainTimer>? _timers;
     private DeactivationReason _reason;
@@ -94,11 +93,7 @@ internal sealed class Activation : IGrainContext
         lock (_gate)
         {
             _running.Remove(request);
-            if (!IsInterleaving(request))
-            {
-                if (request.IsReadOnly) _readers--;
-                else _exclusive--;
-            }
+            if (ReferenceEquals(_blocking, request)) _blocking = null;
 
             _used |= request.IsUse;
             if (_phase == Phase.Active) AdmitWaiting();
@@ -197,17 +192,14 @@ internal sealed class Activation : IGrainContext
 
     private bool IsInterleaving(GrainRequest request) => request.Interleaves || _class.IsReentrant;
 
+    // As in Orleans, of several readers only the first holds others back: once it has ended, a writer may run beside the rest.
     private bool MayRun(GrainRequest request) =>
-        IsInterleaving(request) || (_exclusive == 0 && (request.IsReadOnly || _readers == 0));
+        IsInterleaving(request) || _blocking is null || (_blocking.IsReadOnly && request.IsReadOnly);
 
     private void Admit(GrainRequest request)
     {
         _running.Add(request);
-        if (!IsInterleaving(request))
-        {
-            if (request.IsReadOnly) _readers++;
-            else _exclusive++;
-        }
+        if (!IsInterleaving(request)) _blocking ??= request;
 
         _scheduler.Enqueue(request);
     }

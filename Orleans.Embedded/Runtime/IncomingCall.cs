@@ -6,13 +6,15 @@ namespace Orleans.Embedded;
 /// <summary>Leads a call through the filters of the host, then the grain's own, then to the grain.</summary>
 internal sealed class IncomingCall(GrainCall call, Activation target) : IIncomingGrainCallContext
 {
+    private static readonly GrainId Outside = GrainId.Create("sys.client", "embedded");
+
     private int _stage;
     private bool _hasResult;
     private object? _result;
 
     public object Grain => target.GrainInstance!;
 
-    public GrainId? SourceId => call.Sender?.GrainId;
+    public GrainId? SourceId => call.Sender?.GrainId ?? Outside;
 
     public GrainId TargetId => target.GrainId;
 

@@ -1,4 +1,6 @@
 #if ORLEANS_CLUSTER
+using System.Net;
+using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Hosting;
 #endif
@@ -11,14 +13,16 @@ internal static class OrleansComposition
     public static void AddOrleans(this WebApplicationBuilder builder) => builder.Host.UseOrleans(silo =>
     {
 #if ORLEANS_CLUSTER
-        var siloPort = builder.Configuration.GetValue("BILLING_SILO_PORT", 11111);
-        var gatewayPort = builder.Configuration.GetValue("BILLING_GATEWAY_PORT", 30000);
+        // The API is served by the silo itself, so nobody needs its gateway unless a port says so.
+        var siloPort = Port(builder.Configuration, "BILLING_SILO_PORT");
+        var gatewayPort = Port(builder.Configuration, "BILLING_GATEWAY_PORT") ?? 0;
         if (builder.Configuration["BILLING_CLUSTER_DATABASE"] is not { Length: > 0 } database)
         {
-            silo.UseLocalhostClustering(siloPort, gatewayPort);
+            silo.UseLocalhostClustering(siloPort ?? FreePort(), gatewayPort);
             return;
         }
 
+        ClusterMembership.Require(database);
         silo.Configure<ClusterOptions>(cluster =>
         {
             cluster.ClusterId = "billing";
@@ -26,8 +30,8 @@ internal static class OrleansComposition
         });
         silo.Configure<EndpointOptions>(endpoint =>
         {
-            endpoint.AdvertisedIPAddress = System.Net.IPAddress.Loopback;
-            endpoint.SiloPort = siloPort;
+            endpoint.AdvertisedIPAddress = IPAddress.Loopback;
+            endpoint.SiloPort = siloPort ?? EndpointOptions.DEFAULT_SILO_PORT;
             endpoint.GatewayPort = gatewayPort;
         });
         silo.UseAdoNetClustering(membership =>
@@ -37,4 +41,18 @@ internal static class OrleansComposition
         });
 #endif
     });
+#if ORLEANS_CLUSTER
+
+    private static int? Port(IConfiguration settings, string name) => settings[name] is not { Length: > 0 } text ? null
+        : ushort.TryParse(text, out var port) && port > 0 ? port
+        : throw new InvalidOperationException($"{name} is \"{text}\"; a port is a number from 1 to 65535.");
+
+    // A silo alone is found by nobody, so any port will do, and two on one machine do not meet.
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+#endif
 }

@@ -55,6 +55,7 @@ internal sealed class Platform : IAsyncDisposable
         var settings = builder.Configuration;
         var database = settings["BILLING_DATABASE"] ?? "sqlite";
         if (database != "sqlite") throw new InvalidOperationException("BILLING_DATABASE can only be \"sqlite\": the PostgreSQL store is not built yet.");
+        if (settings["BILLING_CLUSTER_DATABASE"] is { Length: > 0 }) throw new InvalidOperationException("BILLING_CLUSTER_DATABASE is set, but the store is SQLite, which belongs to one silo alone: each silo of the cluster would bill from a store of its own. Leave it out.");
         if (settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("STRIPE_SECRET_KEY is set, but charging through Stripe is not built yet. Leave it out.");
 
         var store = await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
@@ -71,8 +72,9 @@ internal sealed class Platform : IAsyncDisposable
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestBodySize = RequestReading.BodyBytesMax + 1L;
             });
-            AddServices(builder.Services, store, clock, catalogs, keys);
+            // First, so that the grains run before anything calls them, and until the last caller has stopped.
             builder.AddOrleans();
+            AddServices(builder.Services, store, clock, catalogs, keys);
             configure?.Invoke(builder);
 
             var app = builder.Build();

@@ -13,6 +13,14 @@ public sealed class FilterTests(GrainHost host)
     }
 
     [Fact]
+    public async Task CallerOutsideOfGrains_IsAClient()
+    {
+        await host.Grains.GetGrain<IProbeGrain>("answers an outsider").Filtered("x");
+
+        Assert.StartsWith("IProbeGrain.Filtered from sys.client/", host.Signals.LogOf("answers an outsider")[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Filter_MayAnswerInPlaceOfTheGrain() =>
         Assert.Equal("from the filter", await host.Grains.GetGrain<IProbeGrain>("answers").Filtered("x"));
 

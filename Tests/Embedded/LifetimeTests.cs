@@ -99,6 +99,41 @@ public sealed class LifetimeTests
     }
 
     [Fact]
+    public async Task CallThatMetThreeEndingActivations_IsGivenBack()
+    {
+        await using var host = await EmbeddedHost.Start();
+        var probe = host.Grains.GetGrain<IProbeGrain>("all leave");
+        var first = probe.Hold("0");
+        await host.Signals.Raised("0-in");
+        var calls = Enumerable.Range(1, 4).Select(i => probe.HoldAndDeactivate($"{i}")).ToArray();
+
+        for (var i = 0; i <= 4; i++) host.Signals.Raise($"{i}-go");
+
+        await Task.WhenAll([first, .. calls[..3]]);
+        await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => calls[3]);
+        Assert.DoesNotContain("4 in", host.Signals.LogOf("all leave"));
+    }
+
+    [Fact]
+    public async Task WriterHeldBackByReaders_RunsWhenTheFirstHasEnded()
+    {
+        await using var host = await EmbeddedHost.Start();
+        var probe = host.Grains.GetGrain<IProbeGrain>("readers");
+        var readers = new[] { probe.HoldReading("first"), probe.HoldReading("second") };
+        await host.Signals.Raised("second-in");
+        var writer = probe.Hold("writer");
+
+        host.Signals.Raise("writer-go");
+        host.Signals.Raise("first-go");
+        await writer;
+        host.Signals.Raise("second-go");
+        await Task.WhenAll(readers);
+
+        Assert.Equal(
+            ["activate", "first in", "second in", "first out", "writer in", "writer out", "second out"], host.Signals.LogOf("readers"));
+    }
+
+    [Fact]
     public async Task StoppingHost_DeactivatesAllGrains_AndTakesNoMoreCalls()
     {
         await using var host = await EmbeddedHost.Start();
