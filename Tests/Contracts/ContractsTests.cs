@@ -71,6 +71,12 @@ public sealed class ContractsTests
             """);
     }
 
+    // What has an example goes through the real serializer in the build on real Orleans.
+    [Fact]
+    public void EveryMessageType_HasAnExample() => Assert.Equal(
+        Labelled.Select(t => t.Name).Order(StringComparer.Ordinal),
+        Examples.All.Select(e => e.GetType().Name).Distinct().Order(StringComparer.Ordinal));
+
     private static void Collect(Type type, HashSet<Type> crossing)
     {
         foreach (var argument in type.GenericTypeArguments) Collect(argument, crossing);
