@@ -18,10 +18,13 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
     private long _duplicate;
     private TimeSpan _cpuBefore;
     private TimeSpan _pausesBefore;
+    private long _allocatedBefore;
 
     public string Name => keepBodies ? "orleans-billing-bodies" : "orleans-billing";
 
-    public IReadOnlyDictionary<string, double> Details
+    public IReadOnlyDictionary<string, double> Details { get; private set; } = new Dictionary<string, double>(StringComparer.Ordinal);
+
+    private IReadOnlyDictionary<string, double> Measured
     {
         get
         {
@@ -29,6 +32,7 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
             return new Dictionary<string, double>(StringComparer.Ordinal)
             {
                 ["CPU microseconds an event"] = (Environment.CpuUsage.TotalTime - _cpuBefore).TotalMicroseconds / long.Max(1, _accepted + _duplicate),
+                ["bytes allocated an event"] = (GC.GetTotalAllocatedBytes() - _allocatedBefore) / (double)long.Max(1, _accepted + _duplicate),
                 ["collector pauses in ms"] = (GC.GetTotalPauseDuration() - _pausesBefore).TotalMilliseconds,
                 ["collections of generation 0"] = GC.CollectionCount(0),
                 ["collections of generation 2"] = GC.CollectionCount(2),
@@ -55,6 +59,7 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
             await Task.WhenAll(part.Select(account => Open(grains, account)));
         await _platform.Services.GetRequiredService<Silo.Scheduling.SandboxClock>().Move(_ => context.Clock, null, CancellationToken.None);
         _cpuBefore = Environment.CpuUsage.TotalTime;
+        _allocatedBefore = GC.GetTotalAllocatedBytes();
         _pausesBefore = GC.GetTotalPauseDuration();
     }
 
@@ -69,6 +74,7 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
     /// <summary>Accepted events as the journal on disk has them; duplicates as they were answered.</summary>
     public async Task<(long Accepted, long Duplicate)> Counts()
     {
+        Details = Measured;
         var stored = 0L;
         await _platform.Store.ForEachEntry((account, entry) =>
         {

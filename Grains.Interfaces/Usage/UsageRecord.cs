@@ -47,6 +47,9 @@ public sealed class UsageBatchWriter
     /// <summary>How many bytes were written since the last reset.</summary>
     public int Length => _buffer.WrittenCount;
 
+    /// <summary>What was written since the last reset; valid until the next write.</summary>
+    public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
+
     /// <summary>The records as a batch. It looks into the writer: leave the writer alone until the batch is answered.</summary>
     public UsageBatch ToBatch(bool keepBodies, bool wantReceipts) => new(_buffer.WrittenMemory, Count, keepBodies, wantReceipts);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Billing.Deduplication;
 using Billing.Invoices;
 using Billing.Lifecycle;
@@ -52,7 +53,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     public IReadOnlyDictionary<UInt128, UsageOutcome> DeadLetters => _deadLetters;
 
     /// <summary>Which meters listen to which event type; rebuilt when subscriptions change.</summary>
-    public IReadOnlyList<EventBinding> Bindings { get; private set; } = [];
+    public ImmutableArray<EventBinding> Bindings { get; private set; } = [];
 
     /// <summary>The catalogue that holds where no subscription names another; null while the account is unknown.</summary>
     public Catalog? Catalog { get; private set; }

@@ -61,7 +61,8 @@ internal sealed class FactWriter
 
     public bool HasFacts => Length > HeaderBytes;
 
-    public ReadOnlyMemory<byte> ToEntry() => _buffer.AsSpan(0, Length).ToArray();
+    /// <summary>The entry as it stands; valid until the next <see cref="Begin"/>.</summary>
+    public ReadOnlyMemory<byte> Entry => _buffer.AsMemory(0, Length);
 
     public void Begin(DateTimeOffset receivedAt)
     {

@@ -145,7 +145,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
         bodies.Write(body);
     }
 
-    // The synchronous part of a turn runs on one thread from here to Commit, which copies the facts before it awaits.
+    // The synchronous part of a turn runs on one thread, from here until the journal has read the facts: before the first await.
     private (FactWriter Facts, DateTimeOffset Now) BeginTurn(AccountState state)
     {
         var now = clock.Now;
@@ -171,7 +171,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     private JournalEntry EntryOf(AccountState state, FactWriter facts, ReadOnlyMemory<byte> bodies) => new(
         state.Id,
         state.Sequence + 1,
-        facts.ToEntry(),
+        facts.Entry,
         bodies,
         state.NextDueAt,
         state.Profile is not null && (_listed != (state.Status, state.Subscriptions.Count)) ? AccountViews.Summary(state) : null);

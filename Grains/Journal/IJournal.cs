@@ -16,6 +16,7 @@ public interface IJournal
     /// Appends one entry to an account. When the task completes with <see cref="Appended.Yes"/>, the entry and everything in it
     /// is durable; it is one atomic write.
     /// </summary>
+    /// <param name="entry">The entry; its bytes are read before the task is returned, so the caller may use its buffers again.</param>
     /// <remarks>An exception says that the outcome is unknown: read back before going on, never append again blindly.</remarks>
     Task<Appended> Append(JournalEntry entry);
 
@@ -46,7 +47,7 @@ public interface IJournal
 /// <param name="Bodies">The events' full bodies, if they are kept; empty otherwise.</param>
 /// <param name="DueAt">When the account has something to do next; written with the entry.</param>
 /// <param name="Summary">The account's row for lists and search, if the entry changes it; written with the entry.</param>
-public sealed record JournalEntry(
+public readonly record struct JournalEntry(
     string Account,
     long Sequence,
     ReadOnlyMemory<byte> Facts,

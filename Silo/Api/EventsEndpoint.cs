@@ -20,7 +20,7 @@ internal static class EventsEndpoint
         .Produces<Problem>(415, "application/problem+json")
         .Produces<Problem>(503, "application/problem+json");
 
-    private static async Task<IResult> Record(HttpRequest request, UsageIngest ingest, CancellationToken cancellation)
+    private static async Task<IResult> Record(HttpRequest request, UsageIngest ingest, BodyBudget budget, CancellationToken cancellation)
     {
         if (FormatOf(request.ContentType) is not { } format)
         {
@@ -31,6 +31,8 @@ internal static class EventsEndpoint
         var receipts = request.Query["receipts"].ToString();
         if (receipts is not ("" or "none" or "all")) return Problems.Invalid("receipts is \"none\" or is left out. Nothing was stored.", "receipts");
 
+        using var place = await budget.Take(request.ContentLength, cancellation);
+        if (!place.IsAcquired) return Problems.Retry("Too many bodies of events are under way. Nothing of this one was stored; send it again in a moment.");
         var (buffer, length) = await RequestReading.Body(request, cancellation);
         try
         {

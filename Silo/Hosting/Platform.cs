@@ -124,6 +124,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton(new PlatformMode(Sandbox: true));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();
+        services.AddSingleton<BodyBudget>();
         services.AddSingleton<UsageIngest>();
         services.AddSingleton<DueWork>();
         services.AddSingleton<SandboxClock>();

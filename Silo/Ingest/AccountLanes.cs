@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Billing.Accounts;
+using Billing.Journal;
 using Billing.Usage;
 using Orleans;
 
@@ -59,9 +61,10 @@ internal sealed class AccountLanes(IGrainFactory grains)
         do
         {
             var taken = Take(lane);
+            var buffer = new PooledBuffer(taken.Sum(w => w.Batch.Records.Length));
             try
             {
-                var merged = Merge(taken);
+                var merged = Merge(taken, buffer);
                 var result = await grains.GetGrain<IMerchantAccountGrain>(account).RecordUsage(merged);
                 if (result.Refusal is { Kind: RefusalKind.Retry }) result = await Again(account, merged, result);
                 var offset = 0;
@@ -70,6 +73,9 @@ internal sealed class AccountLanes(IGrainFactory grains)
                     waiting.Done.SetResult(result.Refusal is not null ? result : Part(result, offset, waiting.Batch));
                     offset += waiting.Batch.Count;
                 }
+
+                // Only now: after an exception a call that nobody waits for may still look into it.
+                buffer.Dispose();
             }
             catch (Exception failed)
             {
@@ -115,19 +121,12 @@ internal sealed class AccountLanes(IGrainFactory grains)
         return taken;
     }
 
-    private static UsageBatch Merge(List<Waiting> taken)
+    private static UsageBatch Merge(List<Waiting> taken, PooledBuffer buffer)
     {
         if (taken.Count == 1) return taken[0].Batch;
-        var records = new byte[taken.Sum(w => w.Batch.Records.Length)];
-        var offset = 0;
-        foreach (var waiting in taken)
-        {
-            waiting.Batch.Records.CopyTo(records.AsMemory(offset));
-            offset += waiting.Batch.Records.Length;
-        }
-
+        foreach (var waiting in taken) buffer.Write(waiting.Batch.Records.Span);
         return new(
-            records, taken.Sum(w => w.Batch.Count), taken.Exists(w => w.Batch.KeepBodies), taken.Exists(w => w.Batch.WantReceipts));
+            buffer.Written, taken.Sum(w => w.Batch.Count), taken.Exists(w => w.Batch.KeepBodies), taken.Exists(w => w.Batch.WantReceipts));
     }
 
     private static UsageResult Part(UsageResult result, int offset, UsageBatch batch) => new(

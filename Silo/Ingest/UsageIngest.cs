@@ -1,4 +1,3 @@
-using System.Text;
 using Billing.Deduplication;
 using Billing.Journal;
 using Billing.Usage;
@@ -42,7 +41,7 @@ internal sealed record EventReceipt(string? Source, string? Id, UsageReceipt Rec
 /// </summary>
 internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
 {
-    private readonly ObjectPool<Sorting> _sortings = new DefaultObjectPool<Sorting>(new SortingPolicy(journal.HashKey), 16);
+    private readonly ObjectPool<SortedEvents> _sorted = new DefaultObjectPool<SortedEvents>(new SortedEventsPolicy(journal.HashKey), 16);
 
     /// <summary>Ingests a body.</summary>
     /// <param name="format">How the events lie in it.</param>
@@ -51,29 +50,29 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
     /// <param name="wantReceipts">Whether the result carries a receipt per event.</param>
     public async Task<IngestResult> Ingest(EventFormat format, ReadOnlyMemory<byte> body, bool keepBodies, bool wantReceipts)
     {
-        var sorting = _sortings.Get();
-        sorting.Sort(format, body.Span, wantReceipts);
-        var result = new IngestResult();
-        var calls = new List<(AccountEvents Events, Task<UsageResult> Answer)>(sorting.Accounts.Count);
-        foreach (var events in sorting.Accounts)
-            calls.Add((events, lanes.Send(events.Account, events.Writer.ToBatch(keepBodies, wantReceipts))));
+        var events = _sorted.Get();
+        events.Sort(format, body.Span, wantReceipts);
+        var calls = new Task<UsageResult>[events.Accounts.Count];
+        for (var i = 0; i < calls.Length; i++)
+            calls[i] = lanes.Send(events.Accounts[i].Id, events.BatchOf(events.Accounts[i], keepBodies, wantReceipts));
 
-        var receipts = wantReceipts ? new EventReceipt[sorting.Count] : null;
-        foreach (var (events, answer) in calls) Collect(events, await answer, result, receipts, sorting);
-        foreach (var (position, reason) in sorting.Unaddressed)
+        var result = new IngestResult();
+        var receipts = wantReceipts ? new EventReceipt[events.Count] : null;
+        for (var i = 0; i < calls.Length; i++) Collect(events, events.Accounts[i], await calls[i], result, receipts);
+        foreach (var (position, reason) in events.Unaddressed)
         {
             result.Counts[(int)UsageOutcome.Rejected]++;
-            if (receipts is not null) receipts[position] = sorting.Named(position, new(UsageOutcome.Rejected, reason, [], null));
+            if (receipts is not null) receipts[position] = events.Named(position, new(UsageOutcome.Rejected, reason, [], null));
         }
 
         result.Receipts = receipts ?? [];
 
         // Only now: after an exception a call that nobody waits for may still look into the buffers.
-        _sortings.Return(sorting);
+        _sorted.Return(events);
         return result;
     }
 
-    private static void Collect(AccountEvents events, UsageResult answer, IngestResult result, EventReceipt[]? receipts, Sorting sorting)
+    private static void Collect(SortedEvents events, SortedEvents.Account account, UsageResult answer, IngestResult result, EventReceipt[]? receipts)
     {
         if (answer.Refusal is { } refusal)
         {
@@ -84,141 +83,14 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
         var outcomes = answer.Outcomes.Span;
         foreach (var outcome in outcomes) result.Counts[outcome]++;
         if (receipts is null) return;
-        for (var i = 0; i < outcomes.Length; i++)
-            receipts[events.Positions[i]] = sorting.Named(events.Positions[i], answer.Receipts[i]);
+        var positions = events.PositionsOf(account);
+        for (var i = 0; i < outcomes.Length; i++) receipts[positions[i]] = events.Named(positions[i], answer.Receipts[i]);
     }
 
-    /// <summary>The events of one account, as they lie in a body.</summary>
-    private sealed class AccountEvents
+    private sealed class SortedEventsPolicy(SipKey key) : PooledObjectPolicy<SortedEvents>
     {
-        public string Account { get; set; } = "";
+        public override SortedEvents Create() => new(key);
 
-        public UsageBatchWriter Writer { get; } = new();
-
-        public List<int> Positions { get; } = [];
-    }
-
-    /// <summary>Sorts the events of a body by account. Reused from body to body.</summary>
-    private sealed class Sorting(SipKey key)
-    {
-        private readonly CloudEventReader _reader = new(key);
-        private readonly Dictionary<string, AccountEvents> _byAccount = new(StringComparer.Ordinal);
-        private readonly Stack<AccountEvents> _spare = [];
-        private readonly List<(string? Source, string? Id)> _names = [];
-        private bool _wantNames;
-
-        public List<AccountEvents> Accounts { get; } = [];
-
-        /// <summary>Events that name no account, with the reason; they are only reported.</summary>
-        public List<(int Position, string Reason)> Unaddressed { get; } = [];
-
-        public int Count { get; private set; }
-
-        public void Sort(EventFormat format, ReadOnlySpan<byte> body, bool wantNames)
-        {
-            _wantNames = wantNames;
-            switch (format)
-            {
-                case EventFormat.Single:
-                    Add(body);
-                    break;
-
-                case EventFormat.Lines:
-                    while (EventBodies.TryNextLine(ref body, out var line)) Add(line);
-                    break;
-
-                case EventFormat.Batch:
-                    var batch = new BatchSplitter(body);
-                    while (batch.TryNext(out var element)) Add(element);
-                    if (batch.Problem is not { } problem) break;
-                    if (_wantNames) _names.Add(default);
-                    Unaddressed.Add((Count++, problem));
-                    break;
-            }
-        }
-
-        public EventReceipt Named(int position, UsageReceipt receipt) => new(_names[position].Source, _names[position].Id, receipt);
-
-        public void Clear()
-        {
-            foreach (var events in Accounts)
-            {
-                events.Writer.Reset();
-                events.Positions.Clear();
-                _spare.Push(events);
-            }
-
-            Accounts.Clear();
-            _byAccount.Clear();
-            Unaddressed.Clear();
-            _names.Clear();
-            Count = 0;
-        }
-
-        private void Add(ReadOnlySpan<byte> json)
-        {
-            var position = Count++;
-            CloudEvent read = default;
-            var readable = _reader.Read(json, ref read);
-            if (_wantNames) _names.Add((Text(read.Source), Text(read.Id)));
-            if (read.Subject.IsEmpty)
-            {
-                Unaddressed.Add((position, read.Reason ?? "The event names no account."));
-                return;
-            }
-
-            var events = EventsOf(read.Subject);
-            events.Positions.Add(position);
-            if (readable)
-            {
-                events.Writer.Add(new()
-                {
-                    KeyHash = read.KeyHash,
-                    Fingerprint = read.Fingerprint,
-                    TimeTicks = read.TimeTicks,
-                    Type = read.Type,
-                    Source = read.Source,
-                    Id = read.Id,
-                    Data = read.Data,
-                    Body = json,
-                });
-                return;
-            }
-
-            events.Writer.Add(new()
-            {
-                KeyHash = EventKey.Hash(key, read.Source, read.Id),
-                Source = read.Source,
-                Id = read.Id,
-                Unreadable = Encoding.UTF8.GetBytes(read.Reason!),
-                Body = json[..int.Min(json.Length, CloudEventReader.BytesMax)],
-            });
-        }
-
-        private AccountEvents EventsOf(ReadOnlySpan<byte> subject)
-        {
-            Span<char> name = stackalloc char[subject.Length];
-            name = name[..Encoding.UTF8.GetChars(subject, name)];
-            var byName = _byAccount.GetAlternateLookup<ReadOnlySpan<char>>();
-            if (byName.TryGetValue(name, out var events)) return events;
-            events = _spare.TryPop(out var spare) ? spare : new();
-            events.Account = new(name);
-            _byAccount.Add(events.Account, events);
-            Accounts.Add(events);
-            return events;
-        }
-
-        private static string? Text(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? null : Encoding.UTF8.GetString(utf8);
-    }
-
-    private sealed class SortingPolicy(SipKey key) : PooledObjectPolicy<Sorting>
-    {
-        public override Sorting Create() => new(key);
-
-        public override bool Return(Sorting sorting)
-        {
-            sorting.Clear();
-            return true;
-        }
+        public override bool Return(SortedEvents events) => events.Clear();
     }
 }

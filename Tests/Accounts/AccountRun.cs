@@ -158,7 +158,7 @@ internal sealed class AccountRun
         AccountDecider.CatchUp(State, Now, _facts);
         decide();
         if (!_facts.HasFacts) return;
-        Entries.Add(_facts.ToEntry());
+        Entries.Add(_facts.Entry.ToArray());
         State.Sequence++;
     }
 

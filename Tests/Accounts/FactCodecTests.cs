@@ -123,7 +123,7 @@ public sealed class FactCodecTests
             foreach (var n in numbers) Write(writer, n);
             Assert.Equal(numbers.Length > 0, writer.HasFacts);
 
-            var reader = new FactReader(writer.ToEntry().Span);
+            var reader = new FactReader(writer.Entry.Span);
             Assert.Equal(April10, reader.ReceivedAt);
             foreach (var n in numbers)
             {

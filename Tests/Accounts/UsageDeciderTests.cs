@@ -294,6 +294,6 @@ public sealed class UsageDeciderTests
 
         Assert.Equal(receipts.Select(r => r.Outcome), outcomes);
         Assert.Equal(asked.Snapshot(), unasked.Snapshot());
-        Assert.Equal(asked.Entries[^1].ToArray(), facts.ToEntry().ToArray());
+        Assert.Equal(asked.Entries[^1].ToArray(), facts.Entry.ToArray());
     }
 }

@@ -9,8 +9,6 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The group commit: all entries that wait become one row, and then their callers go on.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int CommitBytesMax = 8 << 20;
-
     /// <summary>When the last commit had at least so many entries, more are on their way: the next one waits for them.</summary>
     private const int BusyEntries = 32;
     private static readonly TimeSpan GatherStep = TimeSpan.FromMilliseconds(1);
@@ -18,23 +16,19 @@ internal sealed partial class SqliteStore
 
     private readonly Lock _waitingGate = new();
     private readonly sqlite3_stmt _insertCommit;
-    private Queue<Waiting> _waiting = [];
-    private byte[] _frames = new byte[1 << 16];
-    private byte[] _bodies = [];
+    private Gathering _gathering = new();
+    private Gathering _spare = new();
     private Exception? _broken;
     private int _lastEntries;
 
     /// <inheritdoc/>
     public Task<Appended> Append(JournalEntry entry)
     {
-        var waiting = new Waiting(entry);
+        var bodies = CompressedBodies(entry);
+        var waiting = new Waiting(entry.Account, entry.Sequence, entry.DueAt?.UtcTicks, entry.Summary);
         bool first;
-        lock (_waitingGate)
-        {
-            first = _waiting.Count == 0;
-            _waiting.Enqueue(waiting);
-        }
-
+        lock (_waitingGate) first = _gathering.Add(waiting, entry, bodies);
+        bodies?.Dispose();
         if (first && !TryWake()) RefuseWaiting();
         return waiting.Done.Task;
     }
@@ -44,33 +38,43 @@ internal sealed partial class SqliteStore
     {
         while (true)
         {
-            Gather();
-            List<Waiting> batch = [];
-            var size = 0;
+            LetArrive();
+            Gathering gathered;
             lock (_waitingGate)
             {
-                while (size < CommitBytesMax && _waiting.TryDequeue(out var waiting))
-                {
-                    batch.Add(waiting);
-                    size += waiting.Frame.Length + (waiting.Bodies?.Length ?? 0);
-                }
+                gathered = _gathering;
+                if (gathered.Entries.Count > 0) _gathering = _spare;
             }
 
-            _lastEntries = batch.Count;
-            if (batch.Count == 0) return;
-            Commit(batch);
+            _lastEntries = gathered.Entries.Count;
+            if (_lastEntries == 0) return;
+            Commit(gathered);
+            gathered.Clear();
+            _spare = gathered;
         }
+    }
+
+    // Outside the lock: it is the one part of an append that takes long.
+    private static PooledBuffer? CompressedBodies(JournalEntry entry)
+    {
+        if (entry.Bodies.IsEmpty) return null;
+        var bodies = new PooledBuffer(CommitBodies.LengthMax(entry));
+        bodies.Advance(CommitBodies.Write(entry, bodies.GetSpan(CommitBodies.LengthMax(entry))));
+        return bodies;
     }
 
     private void RefuseWaiting()
     {
         lock (_waitingGate)
-            while (_waiting.TryDequeue(out var waiting)) waiting.Done.SetException(new ObjectDisposedException(nameof(SqliteStore)));
+        {
+            foreach (var waiting in _gathering.Entries) waiting.Done.SetException(new ObjectDisposedException(nameof(SqliteStore)));
+            _gathering.Clear();
+        }
     }
 
     // Under load a commit of many accounts costs hardly more than one of few, so the thread lets the entries that are being
     // decided arrive: as long as they come in numbers, and 4 ms at most. A lone entry never waits.
-    private void Gather()
+    private void LetArrive()
     {
         if (_lastEntries < BusyEntries) return;
         var before = Count();
@@ -84,76 +88,62 @@ internal sealed partial class SqliteStore
 
         int Count()
         {
-            lock (_waitingGate) return _waiting.Count;
+            lock (_waitingGate) return _gathering.Entries.Count;
         }
     }
 
-    private void Commit(List<Waiting> batch)
+    private void Commit(Gathering gathered)
     {
         if (_broken is not null)
         {
-            foreach (var waiting in batch) waiting.Done.SetException(_broken);
+            foreach (var waiting in gathered.Entries) waiting.Done.SetException(_broken);
             return;
         }
 
-        var placed = new List<(Waiting Waiting, AccountIndex Index, Position Position)>(batch.Count);
-        var frames = 0;
-        var bodies = 0;
         var changes = false;
-        foreach (var waiting in batch)
+        foreach (var waiting in gathered.Entries)
         {
-            var index = IndexOf(waiting.Account);
-            if (waiting.Sequence != index.LastSequence + 1)
-            {
-                waiting.Done.SetResult(Appended.Fenced);
-                continue;
-            }
-
-            Fit(ref _frames, frames + waiting.Frame.Length);
-            waiting.Frame.Written.Span.CopyTo(_frames.AsSpan(frames));
-            placed.Add((waiting, index, new(waiting.Sequence, _lastCommit + 1, frames, waiting.Frame.Length)));
-            frames += waiting.Frame.Length;
-            index.LastSequence = waiting.Sequence;
-            changes |= index.WrittenDueTicks != waiting.DueTicks || waiting.Summary is not null;
-            if (waiting.Bodies is not { } kept) continue;
-            Fit(ref _bodies, bodies + kept.Length);
-            kept.Written.Span.CopyTo(_bodies.AsSpan(bodies));
-            bodies += kept.Length;
+            waiting.Index = IndexOf(waiting.Account);
+            waiting.Fenced = waiting.Sequence != waiting.Index.LastSequence + 1;
+            if (waiting.Fenced) continue;
+            waiting.Index.LastSequence = waiting.Sequence;
+            changes |= waiting.Index.WrittenDueTicks != waiting.DueTicks || waiting.Summary is not null;
         }
 
-        if (placed.Count == 0) return;
+        gathered.LeaveOutFenced();
+        if (gathered.Entries.Count == 0) return;
         try
         {
             // A single insert is a transaction of its own.
             if (changes) Execute("BEGIN IMMEDIATE");
-            InsertCommit(_lastCommit + 1, _frames.AsSpan(0, frames), _bodies.AsSpan(0, bodies));
+            InsertCommit(_lastCommit + 1, gathered.Frames, gathered.Bodies);
             if (changes)
             {
-                foreach (var (waiting, index, _) in placed) WriteChanges(waiting, index);
+                foreach (var waiting in gathered.Entries) WriteChanges(waiting, waiting.Index!);
                 Execute("COMMIT");
             }
         }
         catch (SqliteException failed)
         {
-            foreach (var (_, index, position) in placed)
+            foreach (var waiting in gathered.Entries)
             {
-                index.LastSequence = long.Min(index.LastSequence, position.Sequence - 1);
-                index.WrittenDueTicks = index.DueTicks;
+                waiting.Index!.LastSequence = long.Min(waiting.Index.LastSequence, waiting.Sequence - 1);
+                waiting.Index.WrittenDueTicks = waiting.Index.DueTicks;
             }
 
             GiveUp(failed);
-            foreach (var (waiting, _, _) in placed) waiting.Done.SetException(failed);
+            foreach (var waiting in gathered.Entries) waiting.Done.SetException(failed);
             return;
         }
 
         _lastCommit++;
-        Figures = new(Figures.Commits + 1, Figures.Entries + placed.Count, Figures.Bytes + frames, Figures.BodyBytes + bodies);
-        foreach (var (waiting, index, position) in placed)
+        Figures = new(
+            Figures.Commits + 1, Figures.Entries + gathered.Entries.Count, Figures.Bytes + gathered.Frames.Length, Figures.BodyBytes + gathered.Bodies.Length);
+        foreach (var waiting in gathered.Entries)
         {
-            index.Tail.Add(position);
-            SetDue(waiting.Account, index, waiting.DueTicks);
+            waiting.Index!.Tail.Add(new(waiting.Sequence, _lastCommit, waiting.FrameOffset, waiting.FrameLength));
+            SetDue(waiting.Account, waiting.Index, waiting.DueTicks);
             waiting.Done.SetResult(Appended.Yes);
-            waiting.Dispose();
         }
     }
 
@@ -212,45 +202,103 @@ internal sealed partial class SqliteStore
         if (result != raw.SQLITE_DONE) throw new SqliteException(raw.sqlite3_errmsg(Connection.Handle).utf8_to_string(), result);
     }
 
-    private static void Fit(ref byte[] buffer, int needed)
+    /// <summary>An entry on its way.</summary>
+    private sealed class Waiting(string account, long sequence, long? dueTicks, AccountSummary? summary)
     {
-        if (needed > buffer.Length) Array.Resize(ref buffer, int.Max(needed, buffer.Length * 2));
-    }
+        public string Account { get; } = account;
 
-    /// <summary>An entry on its way: its bytes are made on the thread of whoever appends, so that the journal's own only copies them.</summary>
-    private sealed class Waiting : IDisposable
-    {
-        public Waiting(JournalEntry entry)
-        {
-            Account = entry.Account;
-            Sequence = entry.Sequence;
-            DueTicks = entry.DueAt?.UtcTicks;
-            Summary = entry.Summary;
-            Frame = new(CommitFrames.LengthOf(entry));
-            Frame.Advance(CommitFrames.Write(entry, Frame.GetSpan(CommitFrames.LengthOf(entry))));
-            if (entry.Bodies.IsEmpty) return;
-            Bodies = new(CommitBodies.LengthMax(entry));
-            Bodies.Advance(CommitBodies.Write(entry, Bodies.GetSpan(CommitBodies.LengthMax(entry))));
-        }
+        public long Sequence { get; } = sequence;
 
-        public string Account { get; }
+        public long? DueTicks { get; } = dueTicks;
 
-        public long Sequence { get; }
+        public AccountSummary? Summary { get; } = summary;
 
-        public long? DueTicks { get; }
+        public AccountIndex? Index { get; set; }
 
-        public AccountSummary? Summary { get; }
+        public bool Fenced { get; set; }
 
-        public PooledBuffer Frame { get; }
+        public int FrameOffset { get; set; }
 
-        public PooledBuffer? Bodies { get; }
+        public int FrameLength { get; set; }
+
+        public int BodiesOffset { get; set; }
+
+        public int BodiesLength { get; set; }
 
         public TaskCompletionSource<Appended> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
-        public void Dispose()
+    /// <summary>The entries that wait for the next commit. Those who append write their bytes; the journal's thread only hands them on.</summary>
+    private sealed class Gathering
+    {
+        private const int KeptBytesMax = 16 << 20;
+
+        private byte[] _frames = new byte[1 << 16];
+        private byte[] _bodies = [];
+        private int _framesLength;
+        private int _bodiesLength;
+
+        public List<Waiting> Entries { get; } = [];
+
+        public ReadOnlySpan<byte> Frames => _frames.AsSpan(0, _framesLength);
+
+        public ReadOnlySpan<byte> Bodies => _bodies.AsSpan(0, _bodiesLength);
+
+        /// <summary>Adds an entry; true when it is the first.</summary>
+        public bool Add(Waiting waiting, JournalEntry entry, PooledBuffer? bodies)
         {
-            Frame.Dispose();
-            Bodies?.Dispose();
+            Fit(ref _frames, _framesLength + CommitFrames.LengthOf(entry));
+            waiting.FrameOffset = _framesLength;
+            waiting.FrameLength = CommitFrames.Write(entry, _frames.AsSpan(_framesLength));
+            _framesLength += waiting.FrameLength;
+            if (bodies is not null)
+            {
+                Fit(ref _bodies, _bodiesLength + bodies.Length);
+                bodies.Written.Span.CopyTo(_bodies.AsSpan(_bodiesLength));
+                waiting.BodiesOffset = _bodiesLength;
+                waiting.BodiesLength = bodies.Length;
+                _bodiesLength += bodies.Length;
+            }
+
+            Entries.Add(waiting);
+            return Entries.Count == 1;
+        }
+
+        /// <summary>Tells those whose number another entry has taken, and closes the gaps they leave.</summary>
+        public void LeaveOutFenced()
+        {
+            if (!Entries.Exists(w => w.Fenced)) return;
+            _framesLength = _bodiesLength = 0;
+            foreach (var waiting in Entries)
+            {
+                if (waiting.Fenced)
+                {
+                    waiting.Done.SetResult(Appended.Fenced);
+                    continue;
+                }
+
+                _frames.AsSpan(waiting.FrameOffset, waiting.FrameLength).CopyTo(_frames.AsSpan(_framesLength));
+                _bodies.AsSpan(waiting.BodiesOffset, waiting.BodiesLength).CopyTo(_bodies.AsSpan(_bodiesLength));
+                waiting.FrameOffset = _framesLength;
+                waiting.BodiesOffset = _bodiesLength;
+                _framesLength += waiting.FrameLength;
+                _bodiesLength += waiting.BodiesLength;
+            }
+
+            Entries.RemoveAll(w => w.Fenced);
+        }
+
+        public void Clear()
+        {
+            Entries.Clear();
+            _framesLength = _bodiesLength = 0;
+            if (_frames.Length > KeptBytesMax) _frames = new byte[1 << 16];
+            if (_bodies.Length > KeptBytesMax) _bodies = [];
+        }
+
+        private static void Fit(ref byte[] buffer, int needed)
+        {
+            if (needed > buffer.Length) Array.Resize(ref buffer, int.Max(needed, buffer.Length * 2));
         }
     }
 }
