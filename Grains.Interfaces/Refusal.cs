@@ -29,4 +29,7 @@ public enum RefusalKind
 
     /// <summary>Nothing can be said to be stored: the journal did not answer for it. Send the same again.</summary>
     Retry = 5,
+
+    /// <summary>The platform failed on this account. Nothing of the call was stored for it, and the same call may fail again.</summary>
+    Failed = 6,
 }

@@ -8,7 +8,7 @@ try
     await platform.Run();
     return platform.StoppedBy is null ? 0 : 1;
 }
-catch (Exception refused) when (refused is StoreInUseException or InvalidDataException or InvalidOperationException or IOException)
+catch (Exception refused) when (refused is StoreInUseException or InvalidDataException or InvalidOperationException or IOException or FormatException or UnauthorizedAccessException)
 {
     await Console.Error.WriteLineAsync($"The platform cannot start: {refused.Message}");
     return 1;

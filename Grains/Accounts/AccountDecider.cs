@@ -40,8 +40,8 @@ internal static class AccountDecider
                 : new(RefusalKind.Conflict, $"The account {account.Id} exists. Nothing was changed.", "id");
         }
 
-        if (command.Name is not { Length: > 0 and <= MaxNameLength })
-            return new(RefusalKind.Invalid, $"A name has 1 to {MaxNameLength} characters. Nothing was stored.", "name");
+        if (command.Name is not { Length: > 0 and <= MaxNameLength } || command.Name.Any(char.IsControl))
+            return new(RefusalKind.Invalid, $"A name has 1 to {MaxNameLength} characters, none of them a control character. Nothing was stored.", "name");
         if (command.Email is not { Length: > 2 and <= 320 } || !command.Email.Contains('@'))
             return new(RefusalKind.Invalid, "An e-mail address has an @ and at most 320 characters. Nothing was stored.", "email");
         if (command.Country is { } country && !IsCountry(country))
@@ -69,7 +69,8 @@ internal static class AccountDecider
             command.AutomaticPlanChanges,
             subscribes ? AccountStatus.Active : AccountStatus.Pending,
             command.CommandId,
-            at));
+            at,
+            plans.Select(p => p.Id).ToImmutableArray()));
         if (!subscribes) return null;
 
         foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, at));

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Billing.Invoices;
 
@@ -13,7 +14,7 @@ namespace Billing.Accounts;
 [JsonDerivedType(typeof(DeadLetterClosed), "dead_letter_closed")]
 internal abstract record AccountFact
 {
-    /// <summary>The account was made.</summary>
+    /// <summary>The account was made. <c>Plans</c> are those asked for; while it is pending none has begun.</summary>
     public sealed record AccountOpened(
         string Name,
         string Email,
@@ -24,7 +25,8 @@ internal abstract record AccountFact
         bool AutomaticPlanChanges,
         AccountStatus Status,
         string? CommandId,
-        DateTimeOffset At) : AccountFact;
+        DateTimeOffset At,
+        ImmutableArray<string>? Plans = null) : AccountFact;
 
     /// <summary>A subscription began; the first of an account sets the anchor of its billing periods.</summary>
     public sealed record SubscriptionStarted(string Product, string Plan, string CatalogVersion, DateTimeOffset At) : AccountFact;

@@ -88,13 +88,14 @@ internal sealed partial class AccountState
         RememberedIds.CopyTo(writer, today);
     }
 
+    /// <summary>Whether this release reads the snapshot. If not, the journal still holds everything.</summary>
+    public static bool CanRestore(ReadOnlySpan<byte> snapshot) => snapshot[0] == SnapshotVersion;
+
     /// <summary>Puts a snapshot into an empty state.</summary>
     /// <param name="snapshot">What <see cref="WriteSnapshot"/> wrote.</param>
     /// <param name="sequence">The last journal entry inside it.</param>
     public void Restore(ReadOnlySpan<byte> snapshot, long sequence)
     {
-        if (snapshot[0] != SnapshotVersion)
-            throw new InvalidDataException($"The snapshot of account {Id} has version {snapshot[0]}; this release reads {SnapshotVersion}. The journal still holds everything.");
         var jsonLength = BinaryPrimitives.ReadInt32LittleEndian(snapshot[1..]);
         var saved = JsonSerializer.Deserialize(snapshot.Slice(5, jsonLength), AccountJson.Default.AccountSnapshot)!;
         var rest = snapshot[(5 + jsonLength)..];

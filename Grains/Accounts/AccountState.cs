@@ -194,6 +194,9 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     /// <summary>The UTC day, counted from 1970-01-01, that ids are looked up on.</summary>
     public static int EpochDayOf(long ticks) => DayOf(ticks) - DayOf(DateTimeOffset.UnixEpoch.UtcTicks);
 
+    /// <summary>The UTC day of receipt, or of the event's time if that is later, of an id that is forgotten on a day.</summary>
+    public int ReceivedDayOf(int forgetDay) => forgetDay - 1 - (int)(Catalog!.DedupWindow.Ticks / TimeSpan.TicksPerDay);
+
     // The day after the last on which the event can still be inside the window: until then its id is remembered.
     private int ForgetDay(long timeTicks, long receivedTicks) =>
         EpochDayOf(long.Max(timeTicks, receivedTicks) + (Catalog?.DedupWindow ?? TimeSpan.FromDays(35)).Ticks) + 1;

@@ -46,6 +46,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
         var id = this.GetPrimaryKeyString();
         var tail = await journal.Read(id, cancellationToken);
         var state = new AccountState(id, journal.HashKey, catalogs);
+        if (tail.Snapshot is { } unreadable && !AccountState.CanRestore(unreadable.Span)) tail = await journal.ReadAll(id, cancellationToken);
         if (tail.Snapshot is { } snapshot)
         {
             state.Restore(snapshot.Span, tail.SnapshotSequence);
@@ -66,45 +67,43 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _snapshot;
 
     /// <inheritdoc/>
-    public async Task<AccountAnswer> Open(OpenAccount command)
-    {
-        if (_state is not { } state) return new(Dropped, null);
-        var (facts, now) = BeginTurn(state);
-        var refusal = AccountDecider.Open(state, command, catalogs, now, facts);
-        return await Commit(state, facts) is { } retry ? new(retry, null)
-            : refusal is not null ? new(refusal, null)
-            : new(null, AccountViews.Account(state, now));
-    }
+    public Task<AccountAnswer> Open(OpenAccount command) => Turn(
+        (state, facts, now) => AccountDecider.Open(state, command, catalogs, now, facts) is { } refusal
+            ? new AccountAnswer(refusal, null)
+            : new(null, AccountViews.Account(state, now)),
+        refusal => new(refusal, null));
 
     /// <inheritdoc/>
     public Task<UsageResult> RecordUsage(UsageBatch batch)
     {
         if (_state is not { } state) return Task.FromResult(UsageResult.Refused(Dropped));
-        var (facts, now) = BeginTurn(state);
-        var outcomes = new byte[batch.Count];
-        var receipts = batch.WantReceipts ? ImmutableArray.CreateBuilder<UsageReceipt>(batch.Count) : null;
-        var bodies = batch.KeepBodies ? new ArrayBufferWriter<byte>(batch.Records.Length) : null;
-        var reader = new UsageBatchReader(batch.Records.Span);
-        for (var i = 0; reader.TryRead(out var record); i++)
+        try
         {
-            var outcome = Decider.Decide(state, record, now, facts, receipts);
-            outcomes[i] = (byte)outcome;
-            if (bodies is not null && outcome == UsageOutcome.Accepted) Keep(record.Body, bodies);
-        }
+            var (facts, now) = BeginTurn(state);
+            var outcomes = new byte[batch.Count];
+            var receipts = batch.WantReceipts ? ImmutableArray.CreateBuilder<UsageReceipt>(batch.Count) : null;
+            var bodies = batch.KeepBodies ? new ArrayBufferWriter<byte>(batch.Records.Length) : null;
+            var reader = new UsageBatchReader(batch.Records.Span);
+            for (var i = 0; reader.TryRead(out var record); i++)
+            {
+                var outcome = Decider.Decide(state, record, now, facts, receipts);
+                outcomes[i] = (byte)outcome;
+                if (bodies is not null && outcome == UsageOutcome.Accepted) Keep(record.Body, bodies);
+            }
 
-        var result = new UsageResult(null, outcomes, receipts?.MoveToImmutable() ?? []);
-        return facts.HasFacts
-            ? Append(state, EntryOf(state, facts, bodies?.WrittenMemory ?? default), result, UsageResult.Refused)
-            : Task.FromResult(result);
+            var result = new UsageResult(null, outcomes, receipts?.MoveToImmutable() ?? []);
+            return facts.HasFacts
+                ? Append(state, EntryOf(state, facts, bodies?.WrittenMemory ?? default), result, UsageResult.Refused)
+                : Task.FromResult(result);
+        }
+        catch (Exception failed)
+        {
+            return Task.FromResult(UsageResult.Refused(Fail(failed, state)));
+        }
     }
 
     /// <inheritdoc/>
-    public async Task<CatchUpAnswer> CatchUp()
-    {
-        if (_state is not { } state) return new(Dropped, null);
-        var (facts, _) = BeginTurn(state);
-        return await Commit(state, facts) is { } retry ? new(retry, null) : new(null, state.NextDueAt);
-    }
+    public Task<CatchUpAnswer> CatchUp() => Turn((state, _, _) => new CatchUpAnswer(null, state.NextDueAt), refusal => new(refusal, null));
 
     /// <inheritdoc/>
     public Task<AccountAnswer> GetAccount() =>
@@ -155,18 +154,43 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
         return (facts, now);
     }
 
-    private async Task<TAnswer> Show<TAnswer>(Func<AccountState, DateTimeOffset, TAnswer> show, Func<Refusal, TAnswer> refuse)
-    {
-        if (_state is not { } state) return refuse(Dropped);
-        var (facts, now) = BeginTurn(state);
-        if (await Commit(state, facts) is { } retry) return refuse(retry);
-        return state.Profile is null
+    private Task<TAnswer> Show<TAnswer>(Func<AccountState, DateTimeOffset, TAnswer> show, Func<Refusal, TAnswer> refuse) => Turn(
+        (state, _, now) => state.Profile is null
             ? refuse(new(RefusalKind.NotFound, $"There is no account {state.Id}.", "id"))
-            : show(state, now);
+            : show(state, now),
+        refuse);
+
+    /// <summary>Decides, journals what was decided, and only then answers.</summary>
+    private Task<TAnswer> Turn<TAnswer>(Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse)
+    {
+        if (_state is not { } state) return Task.FromResult(refuse(Dropped));
+        try
+        {
+            var (facts, now) = BeginTurn(state);
+            var answer = decide(state, facts, now);
+            return facts.HasFacts ? Append(state, EntryOf(state, facts, default), answer, refuse) : Task.FromResult(answer);
+        }
+        catch (Exception failed)
+        {
+            return Task.FromResult(refuse(Fail(failed, state)));
+        }
     }
 
-    private Task<Refusal?> Commit(AccountState state, FactWriter facts) =>
-        facts.HasFacts ? Append<Refusal?>(state, EntryOf(state, facts, default), null, refusal => refusal) : Task.FromResult<Refusal?>(null);
+    // What was folded in before the failure is not in the journal: the state is as wrong as after an append that failed.
+    private Refusal Fail(Exception failed, AccountState state)
+    {
+        LogFailed(failed, state.Id);
+        Drop();
+        return new(
+            RefusalKind.Failed,
+            $"The account {state.Id} could not carry this out: the platform failed and logged why. Nothing of this call was stored for it; tell those who run the platform.");
+    }
+
+    private void Drop()
+    {
+        _state = null;
+        DeactivateOnIdle();
+    }
 
     private JournalEntry EntryOf(AccountState state, FactWriter facts, ReadOnlyMemory<byte> bodies) => new(
         state.Id,
@@ -195,8 +219,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             LogUnknown(unknown, state.Id, entry.Sequence);
         }
 
-        _state = null;
-        DeactivateOnIdle();
+        Drop();
         return refuse(Dropped);
     }
 
@@ -229,6 +252,9 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: it is unknown whether entry {Sequence} is stored; the account is read again.")]
     private partial void LogUnknown(Exception exception, string account, long sequence);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: a turn failed before anything was journaled; the account is read again.")]
+    private partial void LogFailed(Exception exception, string account);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: the snapshot at entry {Sequence} was not stored. Nothing is lost: the journal holds everything.")]
     private partial void LogNoSnapshot(Exception exception, string account, long sequence);

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
 using Billing.Deduplication;
+using Billing.Invoices;
 using Billing.Metering;
 using Billing.Plans;
 using Billing.Usage;
@@ -44,9 +45,9 @@ internal sealed class UsageDecider
         if (OutsideWindow(record.TimeTicks, now.UtcTicks, catalog) is { } reason)
             return Refuse(account, record, UsageOutcome.Quarantined, reason, facts, receipts);
 
-        if (account.RememberedIds.TryFind(record.KeyHash, AccountState.EpochDayOf(now.UtcTicks), out var fingerprint))
+        if (account.RememberedIds.TryFind(record.KeyHash, AccountState.EpochDayOf(now.UtcTicks), out var fingerprint, out var forgetDay))
         {
-            if (fingerprint == record.Fingerprint) return Duplicate(account, record, receipts);
+            if (fingerprint == record.Fingerprint) return Duplicate(account, record, account.ReceivedDayOf(forgetDay), receipts);
             return Refuse(
                 account, record, UsageOutcome.Conflict,
                 "Another event with this source and id but other content was accepted before. Both are kept; this one is not counted.", facts, receipts);
@@ -74,11 +75,11 @@ internal sealed class UsageDecider
         facts.Write(fact);
         _changes.Clear();
         account.Apply(fact, now, receipts is null ? null : _changes);
-        receipts?.Add(Receipt(account, UsageOutcome.Accepted, read.NoSubscription));
+        receipts?.Add(Receipt(account, UsageOutcome.Accepted, read.NoSubscription, receivedDay: null));
         return UsageOutcome.Accepted;
     }
 
-    private UsageOutcome Duplicate(AccountState account, in UsageRecord record, ImmutableArray<UsageReceipt>.Builder? receipts)
+    private UsageOutcome Duplicate(AccountState account, in UsageRecord record, int receivedDay, ImmutableArray<UsageReceipt>.Builder? receipts)
     {
         if (receipts is null) return UsageOutcome.Duplicate;
         _readings.Reset();
@@ -89,7 +90,7 @@ internal sealed class UsageDecider
         var readings = new ReadingsReader(_readings.Written);
         while (account.Calendar.TryPeriodOf(record.TimeTicks, out var period) && readings.TryRead(out var meter, out var reading))
             _changes.Add(account.Meters[meter].FirstChange(reading, account.KeyHashOf(reading), place, period));
-        receipts.Add(Receipt(account, UsageOutcome.Duplicate, read.NoSubscription));
+        receipts.Add(Receipt(account, UsageOutcome.Duplicate, read.NoSubscription, receivedDay));
         return UsageOutcome.Duplicate;
     }
 
@@ -107,9 +108,9 @@ internal sealed class UsageDecider
                 switch (bound.Meter.Match(record.Data, _slots, _key, out var reading))
                 {
                     case MeterMatch.BadValue:
-                        return (false, $"The meter {bound.Meter.Definition.Id} needs {WantedValue(bound.Meter.Definition)} at {bound.Meter.Definition.Value}. The event is not counted; send it with the value and a new id.");
+                        return (false, $"The meter {bound.Meter.Definition.Id} needs {WantedValue(bound.Meter.Definition)} at {bound.Meter.Definition.Value}. The event is not counted; send it again with the value.");
                     case MeterMatch.BadKey:
-                        return (false, $"The meter {bound.Meter.Definition.Id} needs a string or number of at most 1,024 bytes at {bound.Meter.Definition.CountOnce!.Key}. The event is not counted; send it with the value and a new id.");
+                        return (false, $"The meter {bound.Meter.Definition.Id} needs a string or number of at most 1,024 bytes at {bound.Meter.Definition.CountOnce!.Key}. The event is not counted; send it again with the value.");
                     case MeterMatch.Yes when bound.Subscription is { } subscription && subscription.Covers(record.TimeTicks):
                         _readings.Add(bound.Index, reading);
                         _counted.Add(bound);
@@ -174,7 +175,7 @@ internal sealed class UsageDecider
         return SipHash128.Hash(account.HashKey, salted);
     }
 
-    private UsageReceipt Receipt(AccountState account, UsageOutcome outcome, bool noSubscription)
+    private UsageReceipt Receipt(AccountState account, UsageOutcome outcome, bool noSubscription, int? receivedDay)
     {
         var meters = ImmutableArray.CreateBuilder<MeterReceipt>(_changes.Count);
         for (var i = 0; i < _changes.Count; i++)
@@ -188,17 +189,24 @@ internal sealed class UsageDecider
             outcome,
             noSubscription && meters.Count == 0 ? "no_subscription" : null,
             meters.ToImmutable(),
-            _changes.Count > 0 ? Billing(account, _changes[0].Period) : null);
+            _changes.Count > 0 ? WhereBilled(account, _changes[0].Period, receivedDay) : null);
     }
 
-    private static BilledOn Billing(AccountState account, BillingPeriod period)
+    // An event received while its period is open or in grace is usage on the next period's invoice; later it is an adjustment on the
+    // first period invoice that is final after its receipt, or will be. Of a duplicate only the day of the first receipt is known.
+    private static BilledOn WhereBilled(AccountState account, BillingPeriod period, int? receivedDay)
     {
-        var next = account.Calendar.TryPeriodOf(period.End.UtcTicks, out var following) ? following : period;
-        var billed = account.BegunPeriod is { } begun && period.Start < begun.Start && account.Drafts.All(d => d.Period.Start != next.Start);
-        if (!billed) return new("usage", next);
-        var open = account.Drafts.Count > 0
-            ? account.Drafts[0].Period
-            : account.Calendar.TryPeriodOf(account.BegunPeriod!.Value.End.UtcTicks, out var coming) ? coming : next;
-        return new("adjustment", open);
+        var next = Following(account, period);
+        var bearing = account.Invoices.FirstOrDefault(i => i.Period.Start == next.Start);
+        if (bearing is null || receivedDay <= DayOfFinalizing(bearing)) return new("usage", next);
+        var adjusting = receivedDay is null ? null : account.Invoices.FirstOrDefault(i => i.Period.Start > next.Start && receivedDay <= DayOfFinalizing(i));
+        return new(
+            "adjustment",
+            adjusting?.Period ?? (account.Drafts.Count > 0 ? account.Drafts[0].Period : Following(account, account.BegunPeriod!.Value)));
     }
+
+    private static BillingPeriod Following(AccountState account, BillingPeriod period) =>
+        account.Calendar.TryPeriodOf(period.End.UtcTicks, out var following) ? following : period;
+
+    private static int DayOfFinalizing(InvoiceView invoice) => AccountState.EpochDayOf(invoice.FinalizedAt!.Value.UtcTicks);
 }

@@ -44,13 +44,18 @@ public sealed class RememberedIds
     /// </param>
     /// <param name="fingerprint">The content it was remembered with, or 0.</param>
     /// <returns>Whether the id is remembered. It is not from its expiry day on.</returns>
-    public bool TryFind(UInt128 hash, int today, out uint fingerprint)
+    public bool TryFind(UInt128 hash, int today, out uint fingerprint) => TryFind(hash, today, out fingerprint, out _);
+
+    /// <summary>Looks an id up, and tells the first day on which it is no longer remembered.</summary>
+    public bool TryFind(UInt128 hash, int today, out uint fingerprint, out int expiryDay)
     {
         if (today > _latestDay)
             _latestDay = today;
 
         var (high, low) = Halves(hash);
-        if (_tables[Cell(high)].TryFind(high, low, out fingerprint, out var expiryDay) && expiryDay > today)
+        var found = _tables[Cell(high)].TryFind(high, low, out fingerprint, out var day);
+        expiryDay = day;
+        if (found && expiryDay > today)
             return true;
 
         fingerprint = 0;

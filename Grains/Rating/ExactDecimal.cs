@@ -25,7 +25,8 @@ internal readonly struct ExactDecimal : IEquatable<ExactDecimal>, IComparable<Ex
     {
         Span<int> bits = stackalloc int[4];
         decimal.GetBits(value, bits);
-        var magnitude = (new BigInteger((uint)bits[2]) << 64) + (new BigInteger((uint)bits[1]) << 32) + (uint)bits[0];
+        var magnitude = unchecked(
+            (new BigInteger((uint)bits[2]) << 64) + (new BigInteger((uint)bits[1]) << 32) + (uint)bits[0]);
         return new(bits[3] < 0 ? -magnitude : magnitude, (bits[3] >> 16) & 0xFF);
     }
 

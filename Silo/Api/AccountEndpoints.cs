@@ -24,6 +24,10 @@ internal static partial class AccountEndpoints
         routes.MapGet("/v1/accounts", List)
             .RequireAuthorization(Scopes.Read)
             .WithSummary("Finds accounts by a part of id, name or e-mail (query), by status and by plan.")
+            .WithQuery("query", "A part of the id, the name or the e-mail address.")
+            .WithQuery("status", "pending, trialing, active, past_due, suspended or cancelled.")
+            .WithQuery("plan", "A plan the account is on.")
+            .WithPaging()
             .Produces<AccountList>();
         routes.MapGet("/v1/accounts/{id}", Get)
             .RequireAuthorization(Scopes.Read)
@@ -33,6 +37,11 @@ internal static partial class AccountEndpoints
         routes.MapGet("/v1/accounts/{id}/usage", Usage)
             .RequireAuthorization(Scopes.Read)
             .WithSummary("The usage of one meter per billing period.")
+            .WithQuery("meter", "The meter.", required: true)
+            .WithQuery("from", "Periods that end after this RFC 3339 time.")
+            .WithQuery("to", "Periods that begin before this RFC 3339 time.")
+            .WithQuery("granularity", "period.")
+            .WithPaging()
             .Produces<UsageSeries>()
             .Produces<Problem>(404, "application/problem+json");
     }

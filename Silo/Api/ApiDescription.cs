@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -33,9 +34,34 @@ internal static class ApiDescription
                 schema.Properties = null;
             }
 
+            // Members that are left out when they are null are not required.
+            foreach (var property in context.JsonTypeInfo.Properties)
+                if (property.AttributeProvider?.IsDefined(typeof(JsonIgnoreAttribute), inherit: false) == true) schema.Required?.Remove(property.Name);
+
             return Task.CompletedTask;
         });
     }
+
+    /// <summary>Describes a query parameter that an endpoint reads itself.</summary>
+    public static RouteHandlerBuilder WithQuery(this RouteHandlerBuilder builder, string name, string description, bool required = false) =>
+        builder.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            operation.Parameters ??= [];
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = name,
+                In = ParameterLocation.Query,
+                Required = required,
+                Description = description,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+            return Task.CompletedTask;
+        });
+
+    /// <summary>Describes the parameters of a list.</summary>
+    public static RouteHandlerBuilder WithPaging(this RouteHandlerBuilder builder) => builder
+        .WithQuery("limit", "How many items at the most: 1 to 1,000, 50 when left out.")
+        .WithQuery("cursor", "The next of the page before.");
 
     /// <summary>Describes the body of a call without binding it: the endpoints read their bodies themselves.</summary>
     public static RouteHandlerBuilder WithRequestBody<T>(this RouteHandlerBuilder builder, params string[] mediaTypes) =>

@@ -13,6 +13,7 @@ internal static class EventsEndpoint
         .MapPost("/v1/events", Record)
         .RequireAuthorization(Scopes.Ingest)
         .WithSummary("Records usage events; the answer is durable. ?receipts=none leaves the receipts out.")
+        .WithQuery("receipts", "none leaves the receipts out.")
         .WithRequestBody<CloudEventSchema>("application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson")
         .Produces<EventsAnswer>()
         .Produces<Problem>(400, "application/problem+json")
@@ -29,7 +30,7 @@ internal static class EventsEndpoint
         }
 
         var receipts = request.Query["receipts"].ToString();
-        if (receipts is not ("" or "none" or "all")) return Problems.Invalid("receipts is \"none\" or is left out. Nothing was stored.", "receipts");
+        if (receipts is not ("" or "none")) return Problems.Invalid("receipts is \"none\" or is left out. Nothing was stored.", "receipts");
 
         using var place = await budget.Take(request.ContentLength, cancellation);
         if (!place.IsAcquired) return Problems.Retry("Too many bodies of events are under way. Nothing of this one was stored; send it again in a moment.");
@@ -39,7 +40,7 @@ internal static class EventsEndpoint
             // Not cancelled with the request: what was begun is brought to its end, whether or not the sender still listens.
             var result = await ingest.Ingest(format, buffer.AsMemory(0, length), keepBodies: true, wantReceipts: receipts != "none");
             return result.Refusal is { } refusal
-                ? Problems.Retry($"{refusal.Detail} Events that were stored are recognised as duplicates.")
+                ? Problems.Of(refusal with { Detail = $"{refusal.Detail} The events of other accounts in this body are stored; sent again they are recognised as duplicates." })
                 : Results.Json(Answer(result), BillingJson.Web.EventsAnswer);
         }
         finally

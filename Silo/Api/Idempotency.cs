@@ -29,7 +29,7 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var key = context.Request.Headers["Idempotency-Key"].ToString();
-        if (key.Length == 0 || !HttpMethods.IsPost(context.Request.Method) || context.Request.Path == "/v1/events"
+        if (key.Length == 0 || !HttpMethods.IsPost(context.Request.Method) || context.Request.Path.StartsWithSegments("/v1/events", StringComparison.OrdinalIgnoreCase)
             || context.User.Identity?.IsAuthenticated != true)
         {
             await next(context);

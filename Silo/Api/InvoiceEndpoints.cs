@@ -1,3 +1,4 @@
+using System.Globalization;
 using Billing.Accounts;
 using Billing.Http;
 using Billing.Invoices;
@@ -14,6 +15,7 @@ internal static class InvoiceEndpoints
         routes.MapGet("/v1/accounts/{id}/invoices", List)
             .RequireAuthorization(Scopes.Read)
             .WithSummary("Finalised invoices by number, then drafts.")
+            .WithPaging()
             .Produces<InvoiceList>()
             .Produces<Problem>(404, "application/problem+json");
         routes.MapGet("/v1/accounts/{id}/invoices/preview", Preview)
@@ -39,7 +41,7 @@ internal static class InvoiceEndpoints
 
     private static async Task<IResult> Get(string id, string number, IGrainFactory grains)
     {
-        if (!int.TryParse(number, out var wanted)) return Problems.Invalid("An invoice number is a whole number: 1, 2, 3 …", "number");
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var wanted)) return Problems.Invalid("An invoice number is a whole number: 1, 2, 3 …", "number");
         return Show(await grains.GetGrain<IMerchantAccountGrain>(id).GetInvoice(wanted));
     }
 

@@ -11,6 +11,9 @@ internal sealed partial class ProblemResponses(RequestDelegate next, ILogger<Pro
             if (context.Response.HasStarted || context.Response.ContentLength > 0 || context.Response.ContentType is not null) return;
             switch (context.Response.StatusCode)
             {
+                case 400:
+                    await Problems.Invalid("The request line or a header cannot be read. Nothing was stored.", null).ExecuteAsync(context);
+                    break;
                 case 404:
                     await Problems.NotFound($"There is no call {context.Request.Method} {context.Request.Path}. GET /openapi/v1.json lists the calls.").ExecuteAsync(context);
                     break;
@@ -22,6 +25,10 @@ internal sealed partial class ProblemResponses(RequestDelegate next, ILogger<Pro
         catch (BadRequest bad) when (!context.Response.HasStarted)
         {
             await bad.Problem.ExecuteAsync(context);
+        }
+        catch (BadHttpRequestException bad) when (!context.Response.HasStarted && bad.StatusCode == 413)
+        {
+            await RequestReading.TooLarge().Problem.ExecuteAsync(context);
         }
         catch (BadHttpRequestException bad) when (!context.Response.HasStarted)
         {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -26,6 +27,8 @@ internal static class RequestReading
     /// <summary>Reads the body into a rented buffer; the caller returns the buffer.</summary>
     public static async Task<(byte[] Buffer, int Length)> Body(HttpRequest request, CancellationToken cancellation)
     {
+        if (request.Headers.ContentEncoding.Count > 0)
+            throw new BadRequest(Problems.MediaType("Bodies are read without a content encoding such as gzip. Nothing was stored."));
         if (request.ContentLength > BodyBytesMax) throw TooLarge();
         var buffer = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? 16_384) + 1);
         var length = 0;
@@ -82,7 +85,7 @@ internal static class RequestReading
     {
         var text = request.Query["limit"].ToString();
         if (text.Length == 0) return PageSizeDefault;
-        return int.TryParse(text, out var limit) && limit is >= 1 and <= PageSizeMax
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= PageSizeMax
             ? limit
             : throw new BadRequest(Problems.Invalid($"limit is a whole number from 1 to {PageSizeMax}.", "limit"));
     }
@@ -98,7 +101,7 @@ internal static class RequestReading
 
     /// <summary>How many items a cursor says to skip; 0 without one.</summary>
     public static int Skip(HttpRequest request) =>
-        Cursor(request) is not { } text ? 0 : int.TryParse(text, out var skip) && skip >= 0 ? skip : throw WrongCursor();
+        Cursor(request) is not { } text ? 0 : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var skip) ? skip : throw WrongCursor();
 
     public static string ToCursor(string position) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(position));
 
@@ -116,6 +119,7 @@ internal static class RequestReading
     private static BadRequest WrongCursor() =>
         new(Problems.Invalid("The cursor is not one that this list gave out. Begin again without it.", "cursor"));
 
-    private static BadRequest TooLarge() => new(Problems.TooLarge(
+    /// <summary>A body beyond <see cref="BodyBytesMax"/>.</summary>
+    public static BadRequest TooLarge() => new(Problems.TooLarge(
         $"A body has at most {BodyBytesMax >> 20} MiB. Nothing was stored; send the events in several bodies."));
 }

@@ -8,8 +8,6 @@ namespace Billing.Silo.Api;
 /// <summary>The calls that exist in the sandbox only.</summary>
 internal static class SandboxEndpoints
 {
-    private static readonly DateTimeOffset Latest = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/v1/sandbox/clock", MoveClock)
         .RequireAuthorization(Scopes.Admin)
@@ -28,8 +26,8 @@ internal static class SandboxEndpoints
         if (Target(body, clock.Now) is null)
         {
             return body.Now is not null
-                ? Problems.Invalid("now is an RFC 3339 time before the year 9000, such as 2026-12-01T00:00:00Z, and goes without advance. The clock did not move.", "now")
-                : Problems.Invalid("advance is an ISO 8601 duration such as P1D, PT12H or P1M, and the clock stays before the year 9000. The clock did not move.", "advance");
+                ? Problems.Invalid("now is an RFC 3339 time before the year 2149, such as 2026-12-01T00:00:00Z, and goes without advance. The clock did not move.", "now")
+                : Problems.Invalid("advance is an ISO 8601 duration such as P1D, PT12H or P1M, and the clock stays before the year 2149. The clock did not move.", "advance");
         }
 
         return Problems.Conflict($"The billing clock stands at {UtcJsonConverter.ToText(clock.Now)} and never goes back. It did not move.", "now");
@@ -43,9 +41,9 @@ internal static class SandboxEndpoints
             { Now: null, Advance: { } text } when IsoDuration.TryParse(text, out var by) && by.Months < 12_000 => Later(now, by),
             _ => null,
         };
-        return target < Latest ? target : null;
+        return target < BillingClock.Latest ? target : null;
     }
 
     private static DateTimeOffset? Later(DateTimeOffset now, IsoDuration by) =>
-        by.Exact < Latest - now && by.Months < (Latest.Year - now.Year) * 12 ? by.After(now) : null;
+        by.Exact < BillingClock.Latest - now && by.Months < (BillingClock.Latest.Year - now.Year) * 12 ? by.After(now) : null;
 }

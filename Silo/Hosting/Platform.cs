@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Billing.Http;
 using Billing.Journal;
 using Billing.Plans;
@@ -17,15 +18,13 @@ internal sealed class Platform : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly SqliteStore _store;
-    private readonly string? _madeKey;
     private readonly BillingClock _clock;
 
-    private Platform(WebApplication app, SqliteStore store, BillingClock clock, string? madeKey)
+    private Platform(WebApplication app, SqliteStore store, BillingClock clock)
     {
         _app = app;
         _store = store;
         _clock = clock;
-        _madeKey = madeKey;
         store.Broken += failed =>
         {
             StoppedBy = failed;
@@ -64,7 +63,8 @@ internal sealed class Platform : IAsyncDisposable
             var clock = await BillingClock.Load(store, TimeProvider.System, ClockStart(settings["BILLING_CLOCK"]));
             var catalogs = await PublishedCatalogs.Load(
                 store, clock, settings["BILLING_CATALOG"] ?? Path.Combine(AppContext.BaseDirectory, "catalog.sample.json"));
-            var (keys, madeKey) = await ApiKeys.Load(store, clock, settings["BILLING_ADMIN_KEY"]);
+            var keys = await ApiKeys.Load(
+                store, clock, settings["BILLING_ADMIN_KEY"], made => Console.WriteLine($"Admin key, shown this once: {made}"));
 
             builder.WebHost.UseUrls(settings["BILLING_URL"] ?? "http://127.0.0.1:5080");
             builder.WebHost.ConfigureKestrel(kestrel =>
@@ -79,7 +79,7 @@ internal sealed class Platform : IAsyncDisposable
 
             var app = builder.Build();
             MapRequests(app);
-            var platform = new Platform(app, store, clock, madeKey);
+            var platform = new Platform(app, store, clock);
             await app.StartAsync();
             return platform;
         }
@@ -93,12 +93,11 @@ internal sealed class Platform : IAsyncDisposable
     /// <summary>Serves until it is told to stop, then drains.</summary>
     public Task Run() => _app.WaitForShutdownAsync();
 
-    /// <summary>Says where the platform listens, and the key that was made, which is shown this once.</summary>
+    /// <summary>Says where the platform listens and what time it is there.</summary>
     public void PrintAddresses()
     {
         foreach (var address in Addresses) Console.WriteLine($"Orleans.Billing listens on {address}  (API description: {address}/openapi/v1.json)");
         Console.WriteLine($"Billing clock: {UtcJsonConverter.ToText(_clock.Now)}{(_clock.StandsStill ? ", standing still until it is moved" : "")}");
-        if (_madeKey is not null) Console.WriteLine($"Admin key, shown this once: {_madeKey}");
     }
 
     /// <inheritdoc/>
@@ -132,7 +131,12 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<Idempotency>();
         ApiKeyAuthentication.Add(services);
         services.AddOpenApi("v1", ApiDescription.Configure);
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, BillingJson.Web));
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, BillingJson.Web);
+        });
     }
 
     private static void MapRequests(WebApplication app)
@@ -154,7 +158,8 @@ internal sealed class Platform : IAsyncDisposable
     private static DateTimeOffset? ClockStart(string? text)
     {
         if (string.IsNullOrEmpty(text)) return null;
-        return RequestReading.ReadInstant(text)
-            ?? throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"BILLING_CLOCK is \"{text}\"; it needs an RFC 3339 time such as 2026-11-01T00:00:00Z."));
+        return RequestReading.ReadInstant(text) is { } start && start >= BillingClock.Earliest && start < BillingClock.Latest
+            ? start
+            : throw new InvalidOperationException($"BILLING_CLOCK is \"{text}\"; it needs an RFC 3339 time from 1970 to 2148, such as 2026-11-01T00:00:00Z.");
     }
 }

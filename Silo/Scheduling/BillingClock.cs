@@ -8,6 +8,12 @@ namespace Billing.Silo.Scheduling;
 /// <remarks>What was set is kept in the store before anyone can see it. The clock never goes back.</remarks>
 internal sealed class BillingClock : IBillingClock
 {
+    /// <summary>The earliest time the clock may show: remembered ids count their days from here.</summary>
+    public static readonly DateTimeOffset Earliest = DateTimeOffset.UnixEpoch;
+
+    /// <summary>The time the clock stays before: the days of remembered ids fit into 16 bits until some months later.</summary>
+    public static readonly DateTimeOffset Latest = new(2149, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private const string Setting = "billing_clock";
     private const string Standing = "stands at ";
     private const string Ahead = "ahead by ";

@@ -38,7 +38,9 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
         {
             var grain = grains.GetGrain<IMerchantAccountGrain>(account);
             var answer = await grain.CatchUp();
-            return answer.Refusal is null ? answer : await grain.CatchUp();
+            if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.CatchUp();
+            if (answer.Refusal is { } refusal) LogRefused(account, refusal.Detail);
+            return answer;
         }
         catch (Exception failed)
         {
@@ -46,6 +48,9 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
             return null;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: what is due was not done and is tried again: {Detail}")]
+    private partial void LogRefused(string account, string detail);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: what is due could not be done. It stays due and is tried again.")]
     private partial void LogStuck(Exception exception, string account);

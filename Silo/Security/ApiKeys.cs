@@ -30,16 +30,21 @@ internal sealed class ApiKeys
     /// <summary>Loads the keys and sees that there is a first one.</summary>
     /// <param name="store">Where they are kept.</param>
     /// <param name="clock">Dates a new key.</param>
-    /// <param name="adminKey">The key that was configured; null makes one if the store has none.</param>
-    /// <returns>The keys, and the key that was made, to be shown once.</returns>
-    public static async Task<(ApiKeys Keys, string? Made)> Load(IApiKeyStore store, IBillingClock clock, string? adminKey)
+    /// <param name="adminKey">The key that was configured; null or empty makes one if the store has none.</param>
+    /// <param name="show">Shows a key that was made, before it is stored: so none is stored that nobody has seen.</param>
+    public static async Task<ApiKeys> Load(IApiKeyStore store, IBillingClock clock, string? adminKey, Action<string> show)
     {
+        if (adminKey is "") adminKey = null;
         if (adminKey is { Length: < AdminKeyLengthMin })
             throw new InvalidOperationException($"BILLING_ADMIN_KEY has {adminKey.Length} characters; it needs at least {AdminKeyLengthMin}.");
-        string? made = null;
-        if (adminKey is null && (await store.All()).Count == 0) adminKey = made = "bk_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+        if (adminKey is null && (await store.All()).Count == 0)
+        {
+            adminKey = "bk_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+            show(adminKey);
+        }
+
         if (adminKey is not null) await store.Add(new(HashOf(adminKey), string.Join(' ', Scopes.All), clock.Now));
-        return (new(await store.All()), made);
+        return new(await store.All());
     }
 
     /// <summary>The scopes of a key; null for an unknown one.</summary>

@@ -151,6 +151,22 @@ public sealed class UsageDeciderTests
         Assert.Equal(("1", "60"), (account.Usage(Tickets, Anchor), account.Usage(Bytes, Anchor)));
     }
 
+    // 30 April is the first period's end, 3 May its finalising; 31 May the second's.
+    [Fact]
+    public void ADuplicateAfterFinalising_SaysWhereTheEventWasBilledThen()
+    {
+        var time = FirstEnd.AddDays(-1);
+        var account = Opened().At(time);
+        var inTime = account.SendOne(Event.Message("in-time", time)).BilledOn;
+        var late = account.At(FirstEnd.AddDays(10)).SendOne(Event.Message("late", time)).BilledOn;
+
+        account.At(FirstEnd.AddDays(33));
+
+        Assert.Equal(("usage", "adjustment"), (inTime!.Kind, late!.Kind));
+        Assert.Equal(inTime, account.SendOne(Event.Message("in-time", time)).BilledOn);
+        Assert.Equal(late, account.SendOne(Event.Message("late", time)).BilledOn);
+    }
+
     [Fact]
     public void TheSameEventTwiceInOneBatch_IsCountedOnce()
     {

@@ -79,6 +79,19 @@ public sealed partial class ContractTests(PlatformFixture platform) : IClassFixt
         Assert.Equal("string", schemas.GetProperty("Quantity").GetProperty("type").GetString());
     }
 
+    [Fact]
+    public async Task DescribedInvoices_AreTheOnesServed()
+    {
+        var invoice = (await platform.Api.Get("/openapi/v1.json")).Json.GetProperty("components").GetProperty("schemas").GetProperty("InvoiceView");
+        var properties = invoice.GetProperty("properties");
+
+        Assert.True(properties.TryGetProperty("drafted_at", out _));
+        Assert.Equal("integer", properties.GetProperty("total").GetProperty("type").GetString());
+        var required = invoice.GetProperty("required").EnumerateArray().Select(r => r.GetString()).ToList();
+        Assert.Contains("number", required);
+        Assert.DoesNotContain("finalized_at", required);
+    }
+
     private static IEnumerable<string> References(JsonElement json) => json.ValueKind switch
     {
         JsonValueKind.Object => json.EnumerateObject().SelectMany(m =>

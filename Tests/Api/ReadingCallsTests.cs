@@ -59,7 +59,7 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
     [InlineData("invoices?cursor=bm8", 400, "cursor")]
     [InlineData("invoices?cursor=%25%25", 400, "cursor")]
     [InlineData("invoices/0", 404, "number")]
-    [InlineData("invoices/-1", 404, "number")]
+    [InlineData("invoices/-1", 400, "number")]
     [InlineData("invoices/99", 404, "number")]
     [InlineData("invoices/one", 400, "number")]
     [InlineData("invoices/99999999999999", 400, "number")]

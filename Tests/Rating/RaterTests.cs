@@ -58,6 +58,21 @@ public sealed class RaterTests
     public void HalfACent_GoesToTheEvenNeighbour(string used, long cents) =>
         Assert.Equal(cents, Rate(used, "0", new Price.PerUnit(0.005m)));
 
+    // Goal: any price is read exactly. Method: all bit patterns a decimal has, compared by text.
+    [Fact]
+    public void AnyDecimal_IsReadExactly()
+    {
+        var random = new Random(20260301);
+        for (var i = 0; i < 2_000; i++)
+        {
+            var value = new decimal(random.Next(int.MinValue, int.MaxValue), random.Next(int.MinValue, int.MaxValue), random.Next(int.MinValue, int.MaxValue), random.Next(2) == 0, (byte)random.Next(29));
+            var text = value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (text.Contains('.')) text = text.TrimEnd('0').TrimEnd('.');
+
+            Assert.Equal(text is "-0" ? "0" : text, ExactDecimal.Of(value).ToString());
+        }
+    }
+
     [Fact]
     public void ALineOfSeveralTiers_IsRoundedOnce()
     {

@@ -49,6 +49,22 @@ public abstract class JournalConformance : IAsyncLifetime
         Assert.Equal(Enumerable.Range(1, 20).Select(i => $"fact {i}"), await Facts("a"));
     }
 
+    // The caller writes its next entry into the same buffer.
+    [Fact]
+    public async Task BuffersUsedAgainAfterTheCall_DoNotChangeTheEntry()
+    {
+        var facts = Encoding.UTF8.GetBytes("as it was");
+        var bodies = Encoding.UTF8.GetBytes("as it came");
+
+        var appended = Journal.Append(new("a", 1, facts, bodies, null, null));
+        facts.AsSpan().Clear();
+        bodies.AsSpan().Clear();
+        await appended;
+
+        Assert.Equal(["as it was"], await Facts("a"));
+        Assert.Equal("as it came", Encoding.UTF8.GetString((await Journal.ReadBodies("a", 1, default)).Span));
+    }
+
     [Fact]
     public async Task AccountNeverWritten_ReadsAsNothing()
     {

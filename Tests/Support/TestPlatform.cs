@@ -2,6 +2,7 @@ using Billing.Silo.Hosting;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
+using Microsoft.AspNetCore.Builder;
 
 namespace Billing.Tests.Support;
 
@@ -30,7 +31,9 @@ internal sealed class TestPlatform : IAsyncDisposable
     public static string KeyFor(string scope) => $"key-that-may-only-{scope}";
 
     /// <summary>Starts a platform on the store in a folder, or on a new one.</summary>
-    public static async Task<TestPlatform> Open(TemporaryFolder folder)
+    /// <param name="folder">Where the store is.</param>
+    /// <param name="configure">Changes the host before it is built.</param>
+    public static async Task<TestPlatform> Open(TemporaryFolder folder, Action<WebApplicationBuilder>? configure = null)
     {
         var catalog = folder.File("catalog.json");
         await File.WriteAllTextAsync(catalog, TestCatalog.Json);
@@ -44,7 +47,7 @@ internal sealed class TestPlatform : IAsyncDisposable
             $"--BILLING_CATALOG={catalog}",
             $"--BILLING_CLOCK={Start}",
             "--Logging:LogLevel:Default=None",
-        ]));
+        ], configure));
     }
 
     public async ValueTask DisposeAsync()

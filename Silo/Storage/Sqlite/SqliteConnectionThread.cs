@@ -93,6 +93,11 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
     {
     }
 
+    /// <summary>Runs on the thread when nothing is left to do, before the connection is closed.</summary>
+    protected virtual void Stopping()
+    {
+    }
+
     protected void Execute(string sql)
     {
         using var command = Connection.CreateCommand();
@@ -152,6 +157,7 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
                 taken.Clear();
             }
 
+            Stopping();
             _stopped.SetResult();
         }
         catch (Exception failed)

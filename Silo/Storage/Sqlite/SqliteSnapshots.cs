@@ -45,12 +45,8 @@ internal sealed class SqliteSnapshots : SqliteConnectionThread
         if (result != raw.SQLITE_DONE) throw new SqliteException(raw.sqlite3_errmsg(Connection.Handle).utf8_to_string(), result);
     });
 
-    /// <summary>Lets go of the file.</summary>
-    public new async ValueTask DisposeAsync()
-    {
-        await Run(_save.Dispose);
-        await base.DisposeAsync();
-    }
+    /// <inheritdoc/>
+    protected override void Stopping() => _save.Dispose();
 
     /// <summary>The snapshot of an account; null without one, or when its check sum does not hold.</summary>
     public Task<(long Sequence, byte[] State)?> Find(string account) => Run<(long, byte[])?>(() =>

@@ -138,10 +138,12 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     /// <summary>Commits what waits, stops the thread and lets go of the files.</summary>
     public new async ValueTask DisposeAsync()
     {
-        await Run(_insertCommit.Dispose);
         await base.DisposeAsync();
         await _snapshots.DisposeAsync();
     }
+
+    /// <inheritdoc/>
+    protected override void Stopping() => _insertCommit.Dispose();
 
     private ReadOnlyMemory<byte> ReadFacts(Position position)
     {
