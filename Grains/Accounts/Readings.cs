@@ -4,7 +4,7 @@ using Billing.Metering;
 namespace Billing.Accounts;
 
 /// <summary>Writes what the meters read from one event. Reused from event to event.</summary>
-/// <remarks>Layout per reading: meter number (2 bytes), gap (4), value (32, or 0 when the flag says one unit), key length (2), key.</remarks>
+/// <remarks>Layout per reading: meter number (2 bytes), flags (1), gap (4), value (32, or 0 when the flag says one unit), key length (2), key.</remarks>
 internal sealed class ReadingsWriter
 {
     internal const byte UnitValue = 1;
