@@ -82,7 +82,9 @@ public sealed record CatalogSummary(string Version, DateTimeOffset PublishedAt, 
 
 /// <summary>A page of catalogue versions.</summary>
 /// <param name="Items">The versions, the oldest first.</param>
-public sealed record CatalogList(ImmutableArray<CatalogSummary> Items);
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record CatalogList(
+    ImmutableArray<CatalogSummary> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
 
 /// <summary>The body of <c>POST /v1/sandbox/clock</c>: one of the two.</summary>
 /// <param name="Advance">By how much, an ISO 8601 duration such as <c>P1D</c> or <c>P1M</c>.</param>

@@ -13,13 +13,19 @@ internal static class CatalogEndpoints
         .MapGet("/v1/catalogs", List)
         .RequireAuthorization(Scopes.Read)
         .WithSummary("The published catalogue versions, the oldest first.")
+        .WithPaging()
         .Produces<CatalogList>();
 
-    private static async Task<IResult> List(ICatalogStore store, ICatalogs catalogs)
+    private static async Task<IResult> List(HttpRequest request, ICatalogStore store, ICatalogs catalogs)
     {
+        var limit = RequestReading.Limit(request);
+        var skip = RequestReading.Skip(request);
         var published = await store.All();
         return Results.Json(
-            new CatalogList([.. published.Select(c => Summary(c, catalogs.Find(c.Version)!.Catalog))]), BillingJson.Web.CatalogList);
+            new CatalogList(
+                [.. published.Skip(skip).Take(limit).Select(c => Summary(c, catalogs.Find(c.Version)!.Catalog))],
+                published.Count - skip > limit ? RequestReading.ToCursor($"{skip + limit}") : null),
+            BillingJson.Web.CatalogList);
     }
 
     private static CatalogSummary Summary(StoredCatalog stored, Catalog catalog) => new(

@@ -25,7 +25,7 @@ internal sealed class ContentHasher(SipKey key)
     // Names have a key of their own, so that they need no role in front.
     private readonly SipKey _nameKey = key with { K0 = key.K0 ^ 0x6d656d6265722d6e };
     private readonly MemberNames _names = new();
-    private readonly byte[] _number = new byte[JsonNumber.FormBytesMax];
+    private readonly byte[] _number = new byte[NumberForm.FormBytesMax];
     private byte[] _input = new byte[UsualBytes];
     private byte[] _text = new byte[UsualBytes];
 
@@ -123,9 +123,9 @@ internal sealed class ContentHasher(SipKey key)
                 return true;
             case JsonTokenType.Number:
                 hash = default;
-                if (!JsonNumber.TryNormalize(reader.ValueSpan, _number, out var written))
+                if (!NumberForm.TryNormalize(reader.ValueSpan, _number, out var written))
                 {
-                    return Fail($"a number has more than {JsonNumber.DigitsMax} digits, or an exponent beyond {JsonNumber.ExponentMax}. "
+                    return Fail($"a number has more than {NumberForm.DigitsMax} digits, or an exponent beyond {NumberForm.ExponentMax}. "
                         + "Send a shorter one, or a text");
                 }
 

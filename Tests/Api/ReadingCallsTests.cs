@@ -131,6 +131,9 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
         Assert.Equal("test-1", catalog.GetProperty("version").GetString());
         Assert.Equal(TestPlatform.Start, catalog.GetProperty("published_at").GetString());
         Assert.Contains("desk-basic", catalog.GetProperty("plans").EnumerateArray().Select(p => p.GetString()));
+        (await account.Api.Get("/v1/catalogs?limit=0")).IsProblem(400, "limit");
+        (await account.Api.Get("/v1/catalogs?limit=+1")).IsProblem(400, "limit");
+        Assert.False((await account.Api.Get("/v1/catalogs?limit=1")).Json.TryGetProperty("next", out _));
     }
 
     [Theory]

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Billing.Silo.Ingest;
 
 /// <summary>Brings JSON numbers into the one form that all spellings of a value share.</summary>
-internal static class JsonNumber
+internal static class NumberForm
 {
     /// <summary>The most digits a number may have before its exponent.</summary>
     public const int DigitsMax = 1_000;
