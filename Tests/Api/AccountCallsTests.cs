@@ -73,6 +73,8 @@ public sealed class AccountCallsTests(PlatformFixture platform) : IClassFixture<
     [InlineData("name", "\"\"", "name")]
     [InlineData("name", "{}", "name")]
     [InlineData("name", "\"\\ud800\"", "name")]
+    [InlineData("name", "\"a\\u0000b\"", "name")]
+    [InlineData("name", "\"Acme\",\"name\":\"Other\"", "name")]
     [InlineData("email", null, "email")]
     [InlineData("email", "\"\"", "email")]
     [InlineData("email", "\"nobody\"", "email")]

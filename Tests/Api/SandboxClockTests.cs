@@ -64,6 +64,8 @@ public sealed class SandboxClockTests : IAsyncLifetime
     [InlineData("""{"advance":5}""", "advance")]
     [InlineData("""{"now":"tomorrow"}""", "now")]
     [InlineData("""{"now":"9999-12-31T23:59:59Z"}""", "now")]
+    [InlineData("""{"now":"2149-01-01T00:00:00Z"}""", "now")]
+    [InlineData("""{"advance":"P124Y"}""", "advance")]
     [InlineData("""{"now":5}""", "now")]
     public async Task WrongMove_IsNamedAndTheClockStays(string body, string field)
     {

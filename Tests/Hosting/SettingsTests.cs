@@ -1,0 +1,70 @@
+using Billing.Journal;
+using Billing.Silo.Hosting;
+using Billing.Silo.Security;
+using Billing.Silo.Storage;
+using Billing.Tests.Support;
+
+namespace Billing.Tests.Hosting;
+
+/// <summary>Settings that cannot be met stop the start with a sentence.</summary>
+public sealed class SettingsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("BILLING_CLOCK=1969-12-31T23:59:59Z", "1970 to 2148")]
+    [InlineData("BILLING_CLOCK=2149-01-01T00:00:00Z", "1970 to 2148")]
+    [InlineData("BILLING_CLOCK=yesterday", "yesterday")]
+    [InlineData("BILLING_DATABASE=Host=elsewhere", "PostgreSQL")]
+    [InlineData("BILLING_CLUSTER_DATABASE=Host=elsewhere", "store")]
+    [InlineData("STRIPE_SECRET_KEY=sk_test_1", "not built yet")]
+    [InlineData("BILLING_ADMIN_KEY=short", "at least 20")]
+    public async Task ASettingThatCannotBeMet_IsRefusedByName(string setting, string says)
+    {
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Platform.Start(
+            [$"--BILLING_DATA={_folder.File("data")}", "--BILLING_URL=http://127.0.0.1:0", "--" + setting]));
+
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(setting[..setting.IndexOf('=', StringComparison.Ordinal)], refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AKeyThatIsMade_IsShownBeforeItIsStored()
+    {
+        var store = new Keys();
+        var storedWhenShown = -1;
+        string? shown = null;
+
+        var keys = await ApiKeys.Load(store, new StandingClock(), adminKey: "", made => (shown, storedWhenShown) = (made, store.Stored.Count));
+
+        Assert.Equal(0, storedWhenShown);
+        Assert.Equal(Scopes.All, keys.ScopesOf(shown!));
+        Assert.Null((await Again()).Made);
+
+        async Task<(ApiKeys Keys, string? Made)> Again()
+        {
+            string? made = null;
+            return (await ApiKeys.Load(store, new StandingClock(), null, m => made = m), made);
+        }
+    }
+
+    private sealed class Keys : IApiKeyStore
+    {
+        public List<StoredApiKey> Stored { get; } = [];
+
+        public Task<IReadOnlyList<StoredApiKey>> All() => Task.FromResult<IReadOnlyList<StoredApiKey>>(Stored);
+
+        public Task Add(StoredApiKey key)
+        {
+            Stored.Add(key);
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class StandingClock : IBillingClock
+    {
+        public DateTimeOffset Now => new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+    }
+}
