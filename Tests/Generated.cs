@@ -15,8 +15,13 @@ internal static class Generated
     /// <summary>A number from 0 to below <paramref name="below"/>.</summary>
     public static Arbitrary<int> Number(int below) => Arb.From(Gen.Choose(0, below - 1), n => n == 0 ? [] : new[] { 0, n / 2 }.Distinct());
 
-    /// <summary>Tries a property on so many cases; the failure shows the smallest case found and its seed.</summary>
-    public static void Holds(this Property property, int cases = 100) => property.Check(Config.QuickThrowOnFailure.WithMaxTest(cases).WithQuietOnSuccess(true));
+    private const int LongRunFactor = 50;
+
+    private static readonly bool LongRun = Environment.GetEnvironmentVariable("BILLING_TEST_LONG") == "1";
+
+    /// <summary>Tries a property on so many cases, fifty times as many in a long run; the failure shows the smallest case found and its seed.</summary>
+    public static void Holds(this Property property, int cases = 100) =>
+        property.Check(Config.QuickThrowOnFailure.WithMaxTest(LongRun ? cases * LongRunFactor : cases).WithQuietOnSuccess(true));
 
     /// <summary>The items in another order, the same for the same seed.</summary>
     public static T[] Shuffled<T>(IEnumerable<T> items, int seed)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Billing.Deduplication;
-using FsCheck;
 using FsCheck.Fluent;
 
 namespace Billing.Tests.Deduplication;
@@ -109,7 +108,7 @@ public sealed class RememberedIdsTests
 
                 Assert.Equal(Snapshot(model, today), Snapshot(ids, today));
             }
-        }).QuickCheckThrowOnFailure();
+        }).Holds();
     }
 
     [Theory]
