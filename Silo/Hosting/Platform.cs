@@ -120,7 +120,6 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton(clock);
         services.AddSingleton<ICatalogs>(catalogs);
         services.AddSingleton(keys);
-        services.AddSingleton(new PlatformMode(Sandbox: true));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();
         services.AddSingleton<BodyBudget>();
