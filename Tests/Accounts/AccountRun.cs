@@ -47,14 +47,25 @@ internal sealed class AccountRun
         """;
 
     private static readonly SipKey HashKey = new(1, 2);
-    private static readonly Catalogs Published = new();
+    private static readonly Catalogs Desk = new(CatalogJson);
 
     private readonly UsageDecider _decider = new();
     private readonly FactWriter _facts = new();
+    private readonly Catalogs _published;
 
-    public AccountRun(DateTimeOffset? now = null) => Now = now ?? Anchor;
+    public AccountRun(DateTimeOffset? now = null)
+        : this(Desk, now ?? Anchor)
+    {
+    }
 
-    public AccountState State { get; private set; } = new("acme", HashKey, Published);
+    private AccountRun(Catalogs published, DateTimeOffset now)
+    {
+        _published = published;
+        Now = now;
+        State = NewState();
+    }
+
+    public AccountState State { get; private set; }
 
     public DateTimeOffset Now { get; private set; }
 
@@ -67,6 +78,9 @@ internal sealed class AccountRun
         Assert.Null(account.Open(plans.Length == 0 ? ["desk-1"] : plans));
         return account;
     }
+
+    /// <summary>No account yet, on other published catalogue versions than the one of this class; the last is the newest.</summary>
+    public static AccountRun On(DateTimeOffset now, params string[] catalogs) => new(new Catalogs(catalogs), now);
 
     public static OpenAccount Command(params string[] plans) =>
         new("Acme", "billing@acme.example", null, "DE", [.. plans], "v1", "pm_1", true, "command-1");
@@ -86,12 +100,12 @@ internal sealed class AccountRun
         return this;
     }
 
-    public Refusal? Open(params string[] plans) => Open(Command(plans));
+    public Refusal? Open(params string[] plans) => Open(Command(plans) with { CatalogVersion = _published.Latest.Catalog.Version });
 
     public Refusal? Open(OpenAccount command)
     {
         Refusal? refusal = null;
-        Turn(() => refusal = AccountDecider.Open(State, command, Published, Now, _facts));
+        Turn(() => refusal = AccountDecider.Open(State, command, _published, Now, _facts));
         return refusal;
     }
 
@@ -134,7 +148,7 @@ internal sealed class AccountRun
         if (snapshotAfter > 0)
         {
             var snapshot = Canonical(state, new FactReader(Entries[snapshotAfter - 1].Span).ReceivedAt);
-            state = new("acme", HashKey, Published);
+            state = NewState();
             state.Restore(snapshot, snapshotAfter);
         }
 
@@ -145,9 +159,11 @@ internal sealed class AccountRun
     /// <summary>Goes on with the state that another activation would read.</summary>
     public void Reactivate(int snapshotAfter) => State = ReadAgain(snapshotAfter);
 
+    private AccountState NewState() => new("acme", HashKey, _published);
+
     private AccountState Replayed(int entries)
     {
-        var state = new AccountState("acme", HashKey, Published);
+        var state = NewState();
         foreach (var entry in Entries.Take(entries)) state.ApplyEntry(entry.Span);
         return state;
     }
@@ -189,12 +205,21 @@ internal sealed class AccountRun
         }
     }
 
-    private sealed class Catalogs : ICatalogs
+    private sealed class Catalogs(params string[] versions) : ICatalogs
     {
-        public CompiledCatalog Latest { get; } = new(CatalogReader.Read(Encoding.UTF8.GetBytes(CatalogJson)).Catalog!);
+        private readonly CompiledCatalog[] _versions = [.. versions.Select(Compile)];
+
+        public CompiledCatalog Latest => _versions[^1];
 
         CompiledCatalog? ICatalogs.Latest => Latest;
 
-        public CompiledCatalog? Find(string version) => version == Latest.Catalog.Version ? Latest : null;
+        public CompiledCatalog? Find(string version) => Array.Find(_versions, v => v.Catalog.Version == version);
+
+        private static CompiledCatalog Compile(string json)
+        {
+            var (catalog, problem) = CatalogReader.Read(Encoding.UTF8.GetBytes(json));
+            Assert.Null(problem);
+            return new(catalog!);
+        }
     }
 }
