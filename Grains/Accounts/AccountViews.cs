@@ -52,19 +52,19 @@ internal static class AccountViews
     }
 
     /// <summary>Finalised invoices, then drafts, from the one after <paramref name="skip"/> on.</summary>
-    public static InvoicePage Invoices(AccountState account, int skip, int take)
+    public static InvoicePage Invoices(AccountState account, int skip, int take, DateTimeOffset now)
     {
-        var all = account.Invoices.Concat(account.Drafts.Select(d => InvoiceBuilder.Draft(account, d)));
+        var all = account.Invoices.Concat(account.Drafts.Select(d => InvoiceBuilder.Draft(account, d, now)));
         var page = all.Skip(skip).Take(take + 1).ToList();
         return new(null, [.. page.Take(take)], page.Count > take ? skip + take : null);
     }
 
     /// <summary>The next period invoice with the usage known now; null when none will come.</summary>
-    public static InvoiceView? Preview(AccountState account)
+    public static InvoiceView? Preview(AccountState account, DateTimeOffset now)
     {
-        if (account.Drafts.Count > 0) return InvoiceBuilder.Draft(account, account.Drafts[0]);
+        if (account.Drafts.Count > 0) return InvoiceBuilder.Draft(account, account.Drafts[0], now);
         if (account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
-        return InvoiceBuilder.Draft(account, new(coming, begun.End));
+        return InvoiceBuilder.Draft(account, new(coming, begun.End), now);
     }
 
     private static BillingPeriod? Running(AccountState account, DateTimeOffset at) =>

@@ -118,7 +118,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
 
     /// <inheritdoc/>
     public Task<InvoicePage> ListInvoices(int skip, int take) =>
-        Show((state, _) => AccountViews.Invoices(state, skip, take), refusal => new(refusal, [], null));
+        Show((state, now) => AccountViews.Invoices(state, skip, take, now), refusal => new(refusal, [], null));
 
     /// <inheritdoc/>
     public Task<InvoiceAnswer> GetInvoice(int number) => Show(
@@ -129,7 +129,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
 
     /// <inheritdoc/>
     public Task<InvoiceAnswer> PreviewInvoice() => Show(
-        (state, _) => AccountViews.Preview(state) is { } preview
+        (state, now) => AccountViews.Preview(state, now) is { } preview
             ? new InvoiceAnswer(null, preview)
             : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id}: it has no subscription."), null),
         refusal => new(refusal, null));

@@ -23,16 +23,19 @@ internal static class InvoiceBuilder
     }
 
     /// <summary>A period invoice as the usage known now makes it.</summary>
-    public static InvoiceView Draft(AccountState account, InvoiceDraft draft)
+    /// <param name="account">The account.</param>
+    /// <param name="draft">What is built.</param>
+    /// <param name="at">The instant as of which it is built: its due instant at finalising, now when it is shown. Usage still pending then is not on it.</param>
+    public static InvoiceView Draft(AccountState account, InvoiceDraft draft, DateTimeOffset at)
     {
         var used = account.Calendar.TryPeriodOf(draft.Period.Start.UtcTicks - 1, out var before) ? before : default;
-        var lines = Numbered(BaseLines(account, draft.Period).Concat(UsageLines(account, used)).Concat(AdjustmentLines(account)));
+        var lines = Numbered(BaseLines(account, draft.Period).Concat(UsageLines(account, used, at)).Concat(AdjustmentLines(account, at)));
         return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), draft.Period, draft.DraftedAt, null, null, lines);
     }
 
     /// <summary>A draft made final: numbered, and never changed again. Nothing to pay is paid.</summary>
     public static InvoiceView Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
-        Finalized(Draft(account, draft) with { Number = account.Invoices.Count + 1, Status = InvoiceStatus.Finalized, FinalizedAt = at }, at);
+        Finalized(Draft(account, draft, at) with { Number = account.Invoices.Count + 1, Status = InvoiceStatus.Finalized, FinalizedAt = at }, at);
 
     private static InvoiceView Finalized(InvoiceView invoice, DateTimeOffset at) =>
         invoice.Total > 0 ? invoice : invoice with { Status = InvoiceStatus.Paid, PaidAt = at };
@@ -50,7 +53,7 @@ internal static class InvoiceBuilder
         }
     }
 
-    private static IEnumerable<InvoiceLine> UsageLines(AccountState account, BillingPeriod period)
+    private static IEnumerable<InvoiceLine> UsageLines(AccountState account, BillingPeriod period, DateTimeOffset at)
     {
         foreach (var (subscription, plan, catalog) in Subscribed(account))
         {
@@ -67,11 +70,11 @@ internal static class InvoiceBuilder
         }
     }
 
-    private static IEnumerable<InvoiceLine> AdjustmentLines(AccountState account) =>
-        Adjustments(account)
+    private static IEnumerable<InvoiceLine> AdjustmentLines(AccountState account, DateTimeOffset at) =>
+        Adjustments(account, at)
             .OrderBy(l => l.Period.Start).ThenBy(l => l.Product, StringComparer.Ordinal).ThenBy(l => l.Meter, StringComparer.Ordinal);
 
-    private static IEnumerable<InvoiceLine> Adjustments(AccountState account) =>
+    private static IEnumerable<InvoiceLine> Adjustments(AccountState account, DateTimeOffset at) =>
         from meter in account.Meters
         from usage in meter.Periods
         where usage.BilledPlan is not null && usage.Quantity != usage.BilledQuantity

@@ -127,7 +127,7 @@ internal sealed class AccountRun
         State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart)?.Quantity.ToString();
 
     /// <summary>All invoices, drafts last.</summary>
-    public ImmutableArray<InvoiceView> Invoices => AccountViews.Invoices(State, 0, 1000).Items;
+    public ImmutableArray<InvoiceView> Invoices => AccountViews.Invoices(State, 0, 1000, Now).Items;
 
     public string InvoicesJson => JsonSerializer.Serialize(Invoices);
 
