@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
 using Billing.Accounts;
 using Billing.Invoices;
+using Billing.Usage;
 
 namespace Billing.Http;
 
@@ -56,6 +57,21 @@ public sealed class BillingClient(HttpClient http, string key)
     /// <summary>A finalised invoice.</summary>
     public Task<InvoiceView> GetInvoice(string account, int number, CancellationToken cancellation = default) =>
         Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/{number}", BillingJson.Web.InvoiceView, cancellation);
+
+    /// <summary>A page of the events behind a line of a finalised invoice, and of those that were refused.</summary>
+    public Task<LineEventList> ListLineEvents(
+        string account, int number, int line, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get(
+            $"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/{number}/lines/{line}/events?limit={limit}{Parameter("cursor", cursor)}",
+            BillingJson.Web.LineEventList,
+            cancellation);
+
+    /// <summary>The receipt of an event and where it is counted now.</summary>
+    public Task<EventView> GetEvent(string account, string source, string eventId, CancellationToken cancellation = default) =>
+        Get(
+            $"/v1/accounts/{Uri.EscapeDataString(account)}/events/{Uri.EscapeDataString(source)}/{Uri.EscapeDataString(eventId)}",
+            BillingJson.Web.EventView,
+            cancellation);
 
     /// <summary>The next period invoice with the usage known now.</summary>
     public Task<InvoiceView> PreviewInvoice(string account, CancellationToken cancellation = default) =>

@@ -64,6 +64,12 @@ public sealed record AccountList(
 public sealed record InvoiceList(
     ImmutableArray<InvoiceView> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
 
+/// <summary>A page of the events behind an invoice line.</summary>
+/// <param name="Items">Accepted events by time, source and id, then those that were refused.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record LineEventList(
+    ImmutableArray<LineEvent> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
 /// <summary>A page of a meter's usage.</summary>
 /// <param name="Meter">The meter.</param>
 /// <param name="Items">Billing periods in order of time.</param>
@@ -122,6 +128,8 @@ public sealed record Problem(
 [JsonSerializable(typeof(AccountList))]
 [JsonSerializable(typeof(InvoiceView))]
 [JsonSerializable(typeof(InvoiceList))]
+[JsonSerializable(typeof(LineEventList))]
+[JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(UsageSeries))]
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(MoveClockRequest))]

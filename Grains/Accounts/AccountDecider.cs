@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Billing.Invoicing;
 using Billing.Lifecycle;
-using Billing.Metering;
 using Billing.Plans;
 
 namespace Billing.Accounts;
@@ -104,9 +103,6 @@ internal static class AccountDecider
                 return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} begins with a trial, and trials are not built yet. Nothing was stored.");
             if (plan.Interval == PlanInterval.Year)
                 return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} is paid by the year, and yearly plans are not built yet. Nothing was stored.");
-            foreach (var meter in catalog.MetersOf(plan.Product))
-                if (MeterState.NotBuilt(meter) is { } what)
-                    return Refused(RefusalKind.NotBuilt, $"The meter {meter.Id} of the plan {plan.Id} uses {what}, which is not built yet. Nothing was stored.");
             plans.Add(plan);
 
             (ImmutableArray<Plan>, Refusal?) Refused(RefusalKind kind, string detail) => ([], new(kind, detail, field));

@@ -12,6 +12,7 @@ namespace Billing.Accounts;
 [JsonDerivedType(typeof(InvoiceDrafted), "invoice_drafted")]
 [JsonDerivedType(typeof(InvoiceFinalized), "invoice_finalized")]
 [JsonDerivedType(typeof(DeadLetterClosed), "dead_letter_closed")]
+[JsonDerivedType(typeof(MeterTracked), "meter_tracked")]
 internal abstract record AccountFact
 {
     /// <summary>The account was made. <c>Plans</c> are those asked for; while it is pending none has begun.</summary>
@@ -36,6 +37,9 @@ internal abstract record AccountFact
 
     /// <summary>An invoice became final. It holds all that a reader of the invoice ever sees.</summary>
     public sealed record InvoiceFinalized(InvoiceView Invoice) : AccountFact;
+
+    /// <summary>The account begins to keep events that cancel those of a meter, before it subscribes to its product.</summary>
+    public sealed record MeterTracked(string Meter, string CatalogVersion, DateTimeOffset At) : AccountFact;
 
     /// <summary>An event that had waited as a dead letter was sent again and accepted.</summary>
     public sealed record DeadLetterClosed(UInt128 Letter, DateTimeOffset At) : AccountFact;

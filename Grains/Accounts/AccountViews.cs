@@ -23,7 +23,7 @@ internal static class AccountViews
             profile.At,
             profile.AutomaticPlanChanges,
             [.. account.Subscriptions.Select(s => new SubscriptionView(s.Product, s.Plan, s.CatalogVersion, running!.Value))],
-            running is { } period ? [.. account.Meters.Select(m => Meter(account, m, period, now))] : [],
+            running is { } period ? [.. account.Meters.Where(m => IsSubscribed(account, m)).Select(m => Meter(account, m, period, now))] : [],
             0,
             []);
     }
@@ -39,13 +39,14 @@ internal static class AccountViews
     /// <summary>The usage of a meter in every period so far that touches [from, to), without a gap; null for an unknown meter.</summary>
     public static UsageView? Usage(AccountState account, string meter, DateTimeOffset? from, DateTimeOffset? to, DateTimeOffset now)
     {
-        if (account.Meters.FirstOrDefault(m => m.Meter.Id == meter) is not { } state) return null;
+        if (account.Meters.FirstOrDefault(m => m.Meter.Id == meter && IsSubscribed(account, m)) is not { } state) return null;
         var last = state.Periods.Count > 0 && state.Periods[^1].Period.Start > now ? state.Periods[^1].Period.Start : now;
         var periods = new List<PeriodUsageView>();
         for (var next = Running(account, account.Calendar.Anchor!.Value)!.Value; next.Start <= last; next = Running(account, next.End)!.Value)
         {
             if (next.End <= from || next.Start >= to) continue;
-            periods.Add(new(next, state.Find(next)?.Quantity ?? Quantity.Zero, Quantity.Zero));
+            var usage = state.UsageAt(next, now);
+            periods.Add(new(next, usage.Quantity, usage.Pending));
         }
 
         return new(meter, [.. periods]);
@@ -74,10 +75,12 @@ internal static class AccountViews
     {
         var subscription = account.Subscriptions.First(s => s.Product == meter.Meter.Product);
         var plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!;
-        var quantity = meter.Find(period)?.Quantity ?? Quantity.Zero;
+        var usage = meter.UsageAt(period, now);
         return new(
-            meter.Meter.Id, quantity, Quantity.Zero, plan.Included.GetValueOrDefault(meter.Meter.Id), Forecast(meter, quantity, period, now));
+            meter.Meter.Id, usage.Quantity, usage.Pending, plan.Included.GetValueOrDefault(meter.Meter.Id), Forecast(meter, usage.Quantity, period, now));
     }
+
+    private static bool IsSubscribed(AccountState account, MeterState meter) => account.Subscriptions.Any(s => s.Product == meter.Meter.Product);
 
     private static Quantity Forecast(MeterState meter, Quantity quantity, BillingPeriod period, DateTimeOffset now)
     {

@@ -59,13 +59,12 @@ internal static class InvoiceBuilder
         {
             foreach (var meter in catalog.MetersOf(plan.Product).Where(m => plan.Prices.ContainsKey(m.Id)))
             {
-                var usage = account.MeterOf(meter.Id).Find(period);
-                if (usage?.BilledPlan is not null) continue;
-                var quantity = usage?.Quantity ?? Quantity.Zero;
-                var rated = Rate(quantity, meter, plan, account.Profile!.Currency);
+                if (account.MeterOf(meter.Id).Find(period)?.BilledPlan is not null) continue;
+                var usage = account.MeterOf(meter.Id).UsageAt(period, at);
+                var rated = Rate(usage.Quantity, meter, plan, account.Profile!.Currency);
                 yield return new(
-                    0, InvoiceLineKind.Usage, plan.Product, plan.Id, subscription.CatalogVersion, meter.Id, period, quantity,
-                    rated.AmountMinor, rated.Steps, usage?.EventCount ?? 0);
+                    0, InvoiceLineKind.Usage, plan.Product, plan.Id, subscription.CatalogVersion, meter.Id, period, usage.Quantity,
+                    rated.AmountMinor, rated.Steps, usage.EventCount);
             }
         }
     }
@@ -76,26 +75,27 @@ internal static class InvoiceBuilder
 
     private static IEnumerable<InvoiceLine> Adjustments(AccountState account, DateTimeOffset at) =>
         from meter in account.Meters
-        from usage in meter.Periods
-        where usage.BilledPlan is not null && usage.Quantity != usage.BilledQuantity
-        let line = AdjustmentLine(account, meter.Meter, usage)
+        from billed in meter.Periods
+        where billed.BilledPlan is not null
+        let usage = meter.UsageAt(billed.Period, at)
+        where usage.Quantity != billed.BilledQuantity
+        let line = AdjustmentLine(account, meter.Meter, billed, usage)
         where line.Amount != 0
         select line;
 
-    private static InvoiceLine AdjustmentLine(AccountState account, Meter meter, PeriodUsage usage)
+    private static InvoiceLine AdjustmentLine(AccountState account, Meter meter, PeriodUsage billed, MeteredUsage usage)
     {
         var currency = account.Profile!.Currency;
-        var plan = account.CatalogOf(usage.BilledCatalogVersion!).Catalog.FindPlan(usage.BilledPlan!)!;
+        var plan = account.CatalogOf(billed.BilledCatalogVersion!).Catalog.FindPlan(billed.BilledPlan!)!;
         var rated = Rate(usage.Quantity, meter, plan, currency);
-        var billed = -usage.BilledAmount;
         var steps = rated.Steps.Add(new(
             "1",
             "0",
-            billed.ToString(CultureInfo.InvariantCulture),
-            $"less {Currencies.Format(usage.BilledAmount, currency)} already billed for {usage.BilledQuantity}; the period now comes to {Currencies.Format(rated.AmountMinor, currency)}"));
+            (-billed.BilledAmount).ToString(CultureInfo.InvariantCulture),
+            $"less {Currencies.Format(billed.BilledAmount, currency)} already billed for {billed.BilledQuantity}; the period now comes to {Currencies.Format(rated.AmountMinor, currency)}"));
         return new(
-            0, InvoiceLineKind.Adjustment, plan.Product, plan.Id, usage.BilledCatalogVersion!, meter.Id, usage.Period,
-            usage.Quantity - usage.BilledQuantity, rated.AmountMinor - usage.BilledAmount, steps, usage.EventCount - usage.BilledEventCount);
+            0, InvoiceLineKind.Adjustment, plan.Product, plan.Id, billed.BilledCatalogVersion!, meter.Id, billed.Period,
+            usage.Quantity - billed.BilledQuantity, rated.AmountMinor - billed.BilledAmount, steps, usage.EventCount - billed.BilledEventCount);
     }
 
     private static RatedUsage Rate(Quantity quantity, Meter meter, Plan plan, string currency) =>

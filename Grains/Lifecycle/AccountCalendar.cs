@@ -35,4 +35,8 @@ internal sealed class AccountCalendar
         _cachedEnd = period.End.UtcTicks;
         return true;
     }
+
+    /// <summary>The period of an instant at which the account was subscribed.</summary>
+    public BillingPeriod PeriodOf(long ticks) =>
+        TryPeriodOf(ticks, out var period) ? period : throw new ArgumentOutOfRangeException(nameof(ticks), ticks, "No billing period contains the instant.");
 }

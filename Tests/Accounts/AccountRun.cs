@@ -124,7 +124,9 @@ internal sealed class AccountRun
 
     /// <summary>The usage of a meter in the period that begins then, as text; null when nothing was ever counted in it.</summary>
     public string? Usage(string meter, DateTimeOffset periodStart) =>
-        State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart)?.Quantity.ToString();
+        State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart) is { } usage
+            ? State.MeterOf(meter).UsageAt(usage.Period, Now).Quantity.ToString()
+            : null;
 
     /// <summary>All invoices, drafts last.</summary>
     public ImmutableArray<InvoiceView> Invoices => AccountViews.Invoices(State, 0, 1000, Now).Items;

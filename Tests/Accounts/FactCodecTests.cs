@@ -35,6 +35,10 @@ public sealed class FactCodecTests
         new AccountFact.DeadLetterClosed(Key, April10), Saved("dead_letter_closed"));
 
     [Fact]
+    public void ASavedMeterTracked_StillLoads() => Assert.Equal(
+        new AccountFact.MeterTracked("desk.answers", "v1", April10), Saved("meter_tracked"));
+
+    [Fact]
     public void ASavedInvoiceFinalized_StillLoads()
     {
         var invoice = Assert.IsType<AccountFact.InvoiceFinalized>(Saved("invoice_finalized")).Invoice;

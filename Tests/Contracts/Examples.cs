@@ -28,6 +28,18 @@ internal static class Examples
 
     private static readonly InvoiceView Draft = new(null, InvoiceStatus.Draft, "EUR", 0, Period, Begin, null, null, []);
 
+    private static readonly EventName Name = new("mail/ü", "m-1", Begin);
+
+    private static readonly LineEvent LineEvent =
+        new("mail/ü", "m-1", Begin, Begin.AddTicks(1), UsageOutcome.Accepted, EventStanding.Cancelled, Small, Name, "Because.");
+
+    private static readonly RefusedEvent RefusedEvent = new(UsageOutcome.Conflict, "Other content.", Begin, "{\"id\":\"m-1\"}");
+    private static readonly EventCount Count = new("mails", Period, EventStanding.Pending, Small);
+    private static readonly InvoiceLineName LineName = new(7, 2);
+
+    private static readonly EventView Event = new(
+        "mail/ü", "m-1", "mail.sent", Begin, Begin.AddTicks(1), UsageOutcome.Accepted, "no_subscription", [MeterRow], Bill, [Count], [LineName], "{}", [RefusedEvent]);
+
     private static readonly AccountView Account = new(
         "acct-1", "Ünïcode & Söhne", "pay@example.com", "DE", AccountStatus.PastDue, "EUR", Begin.AddTicks(1), true,
         [Subscription], [MeterUsage], -500, ["Two declined charges."]);
@@ -57,6 +69,11 @@ internal static class Examples
         Receipt, Receipt with { Reason = null, Meters = [], BilledOn = null },
         MeterRow, Bill, PeriodUsage, Usage,
         new UsageAnswer(null, Usage), new UsageAnswer(Refused, null),
+        Name, LineEvent, LineEvent with { Time = null, Standing = null, Quantity = null, CancelledBy = null, Reason = null },
+        new LineEventPage(null, [LineEvent], 2), new LineEventPage(Refused, [], null),
+        RefusedEvent, Count, LineName, Event,
+        Event with { Type = null, Time = null, Reason = null, Meters = [], BilledOn = null, Counted = [], Lines = [], Body = null, Refused = [] },
+        new EventAnswer(null, Event), new EventAnswer(Refused, null),
     ];
 
     private static Quantity Small => Quantity.TryParse("-0.0000000000000000000000000001", out var small) ? small : throw new FormatException();
