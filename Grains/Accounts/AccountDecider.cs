@@ -20,12 +20,8 @@ internal static class AccountDecider
     {
         while (account.NextDueAt is { } due && due <= now)
         {
-            var draft = account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due);
-            if (draft is not null)
-                Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.Finalize(account, draft, due)));
-            else
-                Emit(account, facts, new AccountFact.InvoiceDrafted(
-                    BillingCalendar.PeriodAfter(account.Calendar.Anchor!.Value, account.BegunPeriod!.Value), due));
+            if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
+            else LifecycleDecider.EndPeriod(account, due, facts);
         }
     }
 
@@ -58,7 +54,11 @@ internal static class AccountDecider
 
         // Periods run from whole seconds: an event of the same second, by a sender that drops the fraction, is not before the anchor.
         var at = now.AddTicks(-(now.UtcTicks % TimeSpan.TicksPerSecond));
-        var subscribes = command.PaymentMethod is not null && !plans.IsEmpty;
+        DateTimeOffset? trialEnd = plans.Max(p => p.Trial) is { Ticks: > 0 } trial ? at + trial : null;
+        var status = plans.IsEmpty ? AccountStatus.Pending
+            : trialEnd is not null ? AccountStatus.Trialing
+            : command.PaymentMethod is not null ? AccountStatus.Active
+            : AccountStatus.Pending;
         Emit(account, facts, new AccountFact.AccountOpened(
             command.Name,
             command.Email,
@@ -67,14 +67,15 @@ internal static class AccountDecider
             catalog.Version,
             command.PaymentMethod,
             command.AutomaticPlanChanges,
-            subscribes ? AccountStatus.Active : AccountStatus.Pending,
+            status,
             command.CommandId,
             at,
-            plans.Select(p => p.Id).ToImmutableArray()));
-        if (!subscribes) return null;
+            plans.Select(p => p.Id).ToImmutableArray(),
+            trialEnd));
+        if (status == AccountStatus.Pending) return null;
 
         foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, at));
-        Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
+        if (status == AccountStatus.Active) Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
         return null;
     }
 
@@ -84,6 +85,12 @@ internal static class AccountDecider
         account.BeginEntry(facts);
         facts.Write(fact);
         account.Apply(fact);
+    }
+
+    private static void Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset due, FactWriter facts)
+    {
+        var invoice = InvoiceBuilder.Finalize(account, draft, due);
+        Emit(account, facts, invoice.Lines.IsEmpty ? new AccountFact.DraftDropped(draft.Period, due) : new AccountFact.InvoiceFinalized(invoice));
     }
 
     private static bool IsCountry(string text) => text.Length == 2 && text.All(char.IsAsciiLetterUpper);
@@ -100,10 +107,6 @@ internal static class AccountDecider
                 return Refused(RefusalKind.Invalid, $"The catalogue {catalog.Version} has no plan {ids[i]}. Nothing was stored.");
             if (plans.FirstOrDefault(p => p.Product == plan.Product) is { } other)
                 return Refused(RefusalKind.Invalid, $"The plans {other.Id} and {plan.Id} are both of the product {plan.Product}; an account has one of each. Nothing was stored.");
-            if (plan.Trial is not null)
-                return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} begins with a trial, and trials are not built yet. Nothing was stored.");
-            if (plan.Interval == PlanInterval.Year)
-                return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} is paid by the year, and yearly plans are not built yet. Nothing was stored.");
             foreach (var meter in catalog.MetersOf(plan.Product))
                 if (MeterState.NotBuilt(meter) is { } what)
                     return Refused(RefusalKind.NotBuilt, $"The meter {meter.Id} of the plan {plan.Id} uses {what}, which is not built yet. Nothing was stored.");

@@ -34,6 +34,9 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     public AccountStatus Status { get; private set; } = AccountStatus.Pending;
 
+    /// <summary>When and why the account ended; null while it goes on.</summary>
+    public AccountFact.AccountCancelled? Cancelled { get; private set; }
+
     public AccountCalendar Calendar { get; } = new();
 
     /// <summary>The newest period whose base fees are on an invoice or a draft; null before the first.</summary>
@@ -63,7 +66,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     {
         get
         {
-            DateTimeOffset? due = Status == AccountStatus.Active ? BegunPeriod?.End : null;
+            DateTimeOffset? due = Status switch
+            {
+                AccountStatus.Trialing => Profile!.TrialEndsAt,
+                AccountStatus.Active => BegunPeriod?.End,
+                _ => null,
+            };
             foreach (var draft in _drafts)
             {
                 var finalizeAt = FinalizeAt(draft);
@@ -149,20 +157,28 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             case AccountFact.AccountOpened opened:
                 Profile = opened;
                 Status = opened.Status;
+                if (opened.TrialEndsAt is { } trialEnd) Calendar.BeginTrial(new(opened.At, trialEnd));
                 Catalog = CatalogOf(opened.CatalogVersion).Catalog;
                 Bind();
                 break;
 
             case AccountFact.SubscriptionStarted started:
-                if (Calendar.Anchor is null)
-                {
-                    Calendar.Begin(started.At);
-                    BegunPeriod = BillingCalendar.PeriodAt(started.At, 0);
-                }
-
+                if (Calendar.Start is null) BeginPeriods(started.At);
                 _subscriptions.Add(new(started.Product, started.Plan, started.CatalogVersion, started.At));
                 foreach (var meter in CatalogOf(started.CatalogVersion).Catalog.MetersOf(started.Product))
                     if (_meters.All(m => m.Meter.Id != meter.Id)) _meters.Add(MeterState.For(meter, _eventIds));
+                Bind();
+                break;
+
+            case AccountFact.PaidSubscriptionBegan began:
+                Status = AccountStatus.Active;
+                BeginPeriods(began.At);
+                break;
+
+            case AccountFact.AccountCancelled cancelled:
+                Status = AccountStatus.Cancelled;
+                Cancelled = cancelled;
+                for (var i = 0; i < _subscriptions.Count; i++) _subscriptions[i] = _subscriptions[i] with { EndedAt = cancelled.At };
                 Bind();
                 break;
 
@@ -177,6 +193,10 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 foreach (var line in finalized.Invoice.Lines)
                     if (line.Meter is { } meter)
                         MeterOf(meter).In(line.Period).Bill(line.Plan, line.CatalogVersion, line.Amount, line.Quantity, line.EventCount);
+                break;
+
+            case AccountFact.DraftDropped dropped:
+                _drafts.RemoveAll(d => d.Period == dropped.Period);
                 break;
 
             case AccountFact.DeadLetterClosed closed:
@@ -200,6 +220,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     // The day after the last on which the event can still be inside the window: until then its id is remembered.
     private int ForgetDay(long timeTicks, long receivedTicks) =>
         EpochDayOf(long.Max(timeTicks, receivedTicks) + (Catalog?.DedupWindow ?? TimeSpan.FromDays(35)).Ticks) + 1;
+
+    private void BeginPeriods(DateTimeOffset anchor)
+    {
+        Calendar.Begin(anchor);
+        BegunPeriod = BillingCalendar.PeriodAt(anchor, 0);
+    }
 
     private static int DayOf(long ticks) => (int)(ticks / TimeSpan.TicksPerDay);
 

@@ -22,8 +22,11 @@ internal static class AccountViews
             profile.Currency,
             profile.At,
             profile.AutomaticPlanChanges,
-            [.. account.Subscriptions.Select(s => new SubscriptionView(s.Product, s.Plan, s.CatalogVersion, running!.Value))],
-            running is { } period ? [.. account.Meters.Select(m => Meter(account, m, period, now))] : [],
+            [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(s.Product, s.Plan, s.CatalogVersion, running!.Value))],
+            [.. from meter in account.Meters
+                from subscription in account.Subscriptions
+                where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
+                select Meter(account, meter, subscription, running!.Value, now)],
             0,
             []);
     }
@@ -33,7 +36,7 @@ internal static class AccountViews
         var profile = account.Profile!;
         return new(
             account.Id, profile.Name, profile.Email, account.Status, profile.Currency, profile.At,
-            [.. account.Subscriptions.Select(s => s.Plan).Order(StringComparer.Ordinal)]);
+            [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => s.Plan).Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>The usage of a meter in every period so far that touches [from, to), without a gap; null for an unknown meter.</summary>
@@ -42,10 +45,12 @@ internal static class AccountViews
         if (account.Meters.FirstOrDefault(m => m.Meter.Id == meter) is not { } state) return null;
         var last = state.Periods.Count > 0 && state.Periods[^1].Period.Start > now ? state.Periods[^1].Period.Start : now;
         var periods = new List<PeriodUsageView>();
-        for (var next = Running(account, account.Calendar.Anchor!.Value)!.Value; next.Start <= last; next = Running(account, next.End)!.Value)
+        var next = Running(account, account.Calendar.Start!.Value);
+        while (next is { } period && period.Start <= last && !(account.Cancelled?.At <= period.Start))
         {
-            if (next.End <= from || next.Start >= to) continue;
-            periods.Add(new(next, state.Find(next)?.Quantity ?? Quantity.Zero, Quantity.Zero));
+            next = Running(account, period.End);
+            if (period.End <= from || period.Start >= to) continue;
+            periods.Add(new(period, state.Find(period)?.Quantity ?? Quantity.Zero, Quantity.Zero));
         }
 
         return new(meter, [.. periods]);
@@ -63,16 +68,17 @@ internal static class AccountViews
     public static InvoiceView? Preview(AccountState account, DateTimeOffset now)
     {
         if (account.Drafts.Count > 0) return InvoiceBuilder.Draft(account, account.Drafts[0], now);
-        if (account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
+        if (account is { Status: AccountStatus.Trialing, Profile: { PaymentMethod: not null, TrialEndsAt: { } trialEnd } })
+            return InvoiceBuilder.ComingFirst(account, trialEnd);
+        if (account.Status != AccountStatus.Active || account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
         return InvoiceBuilder.Draft(account, new(coming, begun.End), now);
     }
 
     private static BillingPeriod? Running(AccountState account, DateTimeOffset at) =>
         account.Calendar.TryPeriodOf(at.UtcTicks, out var period) ? period : null;
 
-    private static MeterUsageView Meter(AccountState account, MeterState meter, BillingPeriod period, DateTimeOffset now)
+    private static MeterUsageView Meter(AccountState account, MeterState meter, Subscription subscription, BillingPeriod period, DateTimeOffset now)
     {
-        var subscription = account.Subscriptions.First(s => s.Product == meter.Meter.Product);
         var plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!;
         var quantity = meter.Find(period)?.Quantity ?? Quantity.Zero;
         return new(

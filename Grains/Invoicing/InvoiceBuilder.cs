@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Billing.Accounts;
 using Billing.Invoices;
+using Billing.Lifecycle;
 using Billing.Metering;
 using Billing.Plans;
 using Billing.Rating;
@@ -17,9 +18,16 @@ internal static class InvoiceBuilder
     /// <summary>The very first invoice: the base fees of the first period, final at once.</summary>
     public static InvoiceView First(AccountState account, DateTimeOffset at)
     {
-        var period = account.BegunPeriod!.Value;
-        var lines = Numbered(BaseLines(account, period));
-        return Finalized(new(1, InvoiceStatus.Finalized, account.Profile!.Currency, Sum(lines), period, at, at, null, lines), at);
+        var draft = ComingFirst(account, at);
+        return Finalized(draft with { Number = account.Invoices.Count + 1, Status = InvoiceStatus.Finalized, FinalizedAt = at }, at);
+    }
+
+    /// <summary>The very first invoice as it will be when the billing periods begin at an anchor.</summary>
+    public static InvoiceView ComingFirst(AccountState account, DateTimeOffset anchor)
+    {
+        var period = BillingCalendar.PeriodAt(anchor, 0);
+        var lines = Numbered(BaseFees.Lines(account, period));
+        return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), period, anchor, null, null, lines);
     }
 
     /// <summary>A period invoice as the usage known now makes it.</summary>
@@ -29,7 +37,7 @@ internal static class InvoiceBuilder
     public static InvoiceView Draft(AccountState account, InvoiceDraft draft, DateTimeOffset at)
     {
         var used = account.Calendar.TryPeriodOf(draft.Period.Start.UtcTicks - 1, out var before) ? before : default;
-        var lines = Numbered(BaseLines(account, draft.Period).Concat(UsageLines(account, used, at)).Concat(AdjustmentLines(account, at)));
+        var lines = Numbered(BaseFees.Lines(account, draft.Period).Concat(UsageLines(account, used, at)).Concat(AdjustmentLines(account, at)));
         return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), draft.Period, draft.DraftedAt, null, null, lines);
     }
 
@@ -39,19 +47,6 @@ internal static class InvoiceBuilder
 
     private static InvoiceView Finalized(InvoiceView invoice, DateTimeOffset at) =>
         invoice.Total > 0 ? invoice : invoice with { Status = InvoiceStatus.Paid, PaidAt = at };
-
-    private static IEnumerable<InvoiceLine> BaseLines(AccountState account, BillingPeriod period)
-    {
-        foreach (var (subscription, plan, _) in Subscribed(account))
-        {
-            var amount = Currencies.Format(plan.BasePriceMinor, account.Profile!.Currency);
-            var unit = Currencies.ToMajor(plan.BasePriceMinor, account.Profile.Currency);
-            yield return new(
-                0, InvoiceLineKind.Base, plan.Product, plan.Id, subscription.CatalogVersion, null, period, Quantity.One, plan.BasePriceMinor,
-                [new("1", unit.ToString("0.####", CultureInfo.InvariantCulture), plan.BasePriceMinor.ToString(CultureInfo.InvariantCulture), $"{plan.Id}: {amount} per {(plan.Interval == PlanInterval.Month ? "month" : "year")}, in advance")],
-                0);
-        }
-    }
 
     private static IEnumerable<InvoiceLine> UsageLines(AccountState account, BillingPeriod period, DateTimeOffset at)
     {
@@ -101,7 +96,8 @@ internal static class InvoiceBuilder
     private static RatedUsage Rate(Quantity quantity, Meter meter, Plan plan, string currency) =>
         Rater.Rate(quantity, plan.Included.GetValueOrDefault(meter.Id), plan.Prices[meter.Id], currency);
 
-    private static IEnumerable<(Subscription Subscription, Plan Plan, Catalog Catalog)> Subscribed(AccountState account) =>
+    /// <summary>The subscriptions of an account with their plans, by product.</summary>
+    public static IEnumerable<(Subscription Subscription, Plan Plan, Catalog Catalog)> Subscribed(AccountState account) =>
         from subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal)
         let catalog = account.CatalogOf(subscription.CatalogVersion).Catalog
         select (subscription, catalog.FindPlan(subscription.Plan)!, catalog);

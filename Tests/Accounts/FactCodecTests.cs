@@ -23,6 +23,29 @@ public sealed class FactCodecTests
         Saved("account_opened"));
 
     [Fact]
+    public void ASavedAccountOpenedWithATrial_StillLoads()
+    {
+        var opened = Assert.IsType<AccountFact.AccountOpened>(Saved("account_opened_with_trial"));
+
+        Assert.Equal(
+            (AccountStatus.Trialing, AccountRun.Anchor, AccountRun.Anchor.AddDays(7), null),
+            (opened.Status, opened.At, opened.TrialEndsAt!.Value, opened.PaymentMethod));
+        Assert.Equal("desk-1", Assert.Single(opened.Plans!.Value));
+    }
+
+    [Fact]
+    public void ASavedPaidSubscriptionBegan_StillLoads() => Assert.Equal(
+        new AccountFact.PaidSubscriptionBegan(AccountRun.Anchor.AddDays(7)), Saved("paid_subscription_began"));
+
+    [Fact]
+    public void ASavedAccountCancelled_StillLoads() => Assert.Equal(
+        new AccountFact.AccountCancelled(AccountRun.FirstEnd, "The shop closed.", "command-2"), Saved("account_cancelled"));
+
+    [Fact]
+    public void ASavedDraftDropped_StillLoads() => Assert.Equal(
+        new AccountFact.DraftDropped(Second, AccountRun.FirstEnd.AddHours(72)), Saved("draft_dropped"));
+
+    [Fact]
     public void ASavedSubscriptionStarted_StillLoads() => Assert.Equal(
         new AccountFact.SubscriptionStarted("desk", "desk-1", "v1", AccountRun.Anchor), Saved("subscription_started"));
 
