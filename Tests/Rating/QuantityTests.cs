@@ -96,7 +96,7 @@ public sealed class QuantityTests
         }).Holds();
 
     [Fact]
-    public void ExactDecimals_CalculateLikeWholeNumbersOfTheirLastPlace() =>
+    public void Exacts_CalculateLikeWholeNumbersOfTheirLastPlace() =>
         Prop.ForAll(Quantities, Generated.Number(int.MaxValue), Generated.Number(13), (digits, mantissa, places) =>
         {
             // A price of up to 12 places: mantissa × 10^-places.
@@ -104,15 +104,15 @@ public sealed class QuantityTests
             var (quantity, exact) = From(digits);
             var power = BigInteger.Pow(10, places);
 
-            var product = ExactDecimal.Of(quantity) * ExactDecimal.Of(price);
-            var sum = ExactDecimal.Of(quantity) + ExactDecimal.Of(price);
-            var difference = ExactDecimal.Of(price) - ExactDecimal.Of(quantity);
+            var product = Exact.Of(quantity) * Exact.Of(price);
+            var sum = Exact.Of(quantity) + Exact.Of(price);
+            var difference = Exact.Of(price) - Exact.Of(quantity);
 
             Assert.Equal(Rounded(exact * mantissa, Unit * power), product.RoundHalfToEven());
             Assert.Equal(Rounded((exact * power) + (mantissa * Unit), Unit * power), sum.RoundHalfToEven());
             Assert.Equal(Rounded((mantissa * Unit) - (exact * power), Unit * power), difference.RoundHalfToEven());
-            Assert.Equal((exact * power).CompareTo(mantissa * Unit), Math.Sign(ExactDecimal.Of(quantity).CompareTo(ExactDecimal.Of(price))));
-            Assert.Equal(ExactDecimal.Of(quantity), sum - ExactDecimal.Of(price));
+            Assert.Equal((exact * power).CompareTo(mantissa * Unit), Math.Sign(Exact.Of(quantity).CompareTo(Exact.Of(price))));
+            Assert.Equal(Exact.Of(quantity), sum - Exact.Of(price));
         }).Holds();
 
     [Theory]
@@ -125,15 +125,15 @@ public sealed class QuantityTests
     [InlineData(-25, -2)]
     [InlineData(-26, -3)]
     public void Tenths_RoundHalfToEven(int tenths, int whole) =>
-        Assert.Equal(whole, (int)ExactDecimal.Of(new decimal(int.Abs(tenths), 0, 0, tenths < 0, 1)).RoundHalfToEven());
+        Assert.Equal(whole, (int)Exact.Of(new decimal(int.Abs(tenths), 0, 0, tenths < 0, 1)).RoundHalfToEven());
 
     [Theory]
     [InlineData("1.50", "1.5")]
     [InlineData("-0.0005", "-0.0005")]
     [InlineData("1000", "1000")]
     [InlineData("0.000", "0")]
-    public void AnExactDecimal_IsWrittenWithoutTrailingZeros(string price, string text) =>
-        Assert.Equal(text, ExactDecimal.Of(decimal.Parse(price, CultureInfo.InvariantCulture)).ToString());
+    public void AnExact_IsWrittenWithoutTrailingZeros(string price, string text) =>
+        Assert.Equal(text, Exact.Of(decimal.Parse(price, CultureInfo.InvariantCulture)).ToString());
 
     private static FsCheck.Arbitrary<int[]> Quantities => Generated.Numbers(10);
 

@@ -69,7 +69,7 @@ public sealed class RaterTests
             var text = value.ToString(System.Globalization.CultureInfo.InvariantCulture);
             if (text.Contains('.')) text = text.TrimEnd('0').TrimEnd('.');
 
-            Assert.Equal(text is "-0" ? "0" : text, ExactDecimal.Of(value).ToString());
+            Assert.Equal(text is "-0" ? "0" : text, Exact.Of(value).ToString());
         }
     }
 
