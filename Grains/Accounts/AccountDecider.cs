@@ -14,6 +14,7 @@ internal static class AccountDecider
 {
     private const int MaxNameLength = 200;
     private const int MaxPaymentMethodLength = 255;
+    private const int MaxReasonLength = 500;
 
     /// <summary>Decides all that is due at or before <paramref name="now"/>, each at its own instant, in order.</summary>
     public static void CatchUp(AccountState account, DateTimeOffset now, FactWriter facts)
@@ -21,7 +22,7 @@ internal static class AccountDecider
         while (account.NextDueAt is { } due && due <= now)
         {
             if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
-            else LifecycleDecider.EndPeriod(account, due, facts);
+            else LifecycleDecider.Advance(account, due, facts);
         }
     }
 
@@ -52,8 +53,7 @@ internal static class AccountDecider
         var (plans, refusal) = ChoosePlans(command.Plans, catalog);
         if (refusal is not null) return refusal;
 
-        // Periods run from whole seconds: an event of the same second, by a sender that drops the fraction, is not before the anchor.
-        var at = now.AddTicks(-(now.UtcTicks % TimeSpan.TicksPerSecond));
+        var at = WholeSecond(now);
         DateTimeOffset? trialEnd = plans.Max(p => p.Trial) is { Ticks: > 0 } trial ? at + trial : null;
         var status = plans.IsEmpty ? AccountStatus.Pending
             : trialEnd is not null ? AccountStatus.Trialing
@@ -77,6 +77,30 @@ internal static class AccountDecider
         foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, at));
         if (status == AccountStatus.Active) Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
         return null;
+    }
+
+    /// <summary>
+    /// The second that an instant lies in. Subscriptions begin in whole seconds: an event of the same second, by a sender that drops the
+    /// fraction, is not before the beginning.
+    /// </summary>
+    public static DateTimeOffset WholeSecond(DateTimeOffset instant) => instant.AddTicks(-(instant.UtcTicks % TimeSpan.TicksPerSecond));
+
+    /// <summary>Why a plan cannot be subscribed to because of a meter of its product; null when it can.</summary>
+    public static Refusal? MeterNotBuilt(Plan plan, Catalog catalog, string field)
+    {
+        foreach (var meter in catalog.MetersOf(plan.Product))
+            if (MeterState.NotBuilt(meter) is { } what)
+                return new(RefusalKind.NotBuilt, $"The meter {meter.Id} of the plan {plan.Id} uses {what}, which is not built yet. Nothing was stored.", field);
+        return null;
+    }
+
+    /// <summary>Why a reason in words cannot be taken; null when it can.</summary>
+    public static Refusal? ReasonRefused(string? reason, bool needed)
+    {
+        if (reason is null && !needed) return null;
+        return string.IsNullOrWhiteSpace(reason) || reason.Length > MaxReasonLength || reason.Any(char.IsControl)
+            ? new(RefusalKind.Invalid, $"A reason is a text of 1 to {MaxReasonLength} characters, none of them a control character. Nothing was changed.", "reason")
+            : null;
     }
 
     /// <summary>Writes a fact and folds it in.</summary>
@@ -107,9 +131,7 @@ internal static class AccountDecider
                 return Refused(RefusalKind.Invalid, $"The catalogue {catalog.Version} has no plan {ids[i]}. Nothing was stored.");
             if (plans.FirstOrDefault(p => p.Product == plan.Product) is { } other)
                 return Refused(RefusalKind.Invalid, $"The plans {other.Id} and {plan.Id} are both of the product {plan.Product}; an account has one of each. Nothing was stored.");
-            foreach (var meter in catalog.MetersOf(plan.Product))
-                if (MeterState.NotBuilt(meter) is { } what)
-                    return Refused(RefusalKind.NotBuilt, $"The meter {meter.Id} of the plan {plan.Id} uses {what}, which is not built yet. Nothing was stored.");
+            if (MeterNotBuilt(plan, catalog, field) is { } notBuilt) return ([], notBuilt);
             plans.Add(plan);
 
             (ImmutableArray<Plan>, Refusal?) Refused(RefusalKind kind, string detail) => ([], new(kind, detail, field));

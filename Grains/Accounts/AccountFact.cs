@@ -10,7 +10,10 @@ namespace Billing.Accounts;
 [JsonDerivedType(typeof(AccountOpened), "account_opened")]
 [JsonDerivedType(typeof(SubscriptionStarted), "subscription_started")]
 [JsonDerivedType(typeof(PaidSubscriptionBegan), "paid_subscription_began")]
+[JsonDerivedType(typeof(CancellationScheduled), "cancellation_scheduled")]
+[JsonDerivedType(typeof(CancellationUndone), "cancellation_undone")]
 [JsonDerivedType(typeof(AccountCancelled), "account_cancelled")]
+[JsonDerivedType(typeof(AccountClosed), "account_closed")]
 [JsonDerivedType(typeof(InvoiceDrafted), "invoice_drafted")]
 [JsonDerivedType(typeof(InvoiceFinalized), "invoice_finalized")]
 [JsonDerivedType(typeof(DraftDropped), "draft_dropped")]
@@ -33,16 +36,37 @@ internal abstract record AccountFact
         ImmutableArray<string>? Plans = null,
         DateTimeOffset? TrialEndsAt = null) : AccountFact;
 
-    /// <summary>A subscription began; the first of an account without a trial sets the anchor of its billing periods.</summary>
-    public sealed record SubscriptionStarted(string Product, string Plan, string CatalogVersion, DateTimeOffset At) : AccountFact;
+    /// <summary>
+    /// A subscription began; the first of an account without a trial sets the anchor of its billing periods. That of a product added while
+    /// a period ran has <c>BaseFeesFrom</c>: the end of that period, up to which its base price is prorated.
+    /// </summary>
+    public sealed record SubscriptionStarted(
+        string Product,
+        string Plan,
+        string CatalogVersion,
+        DateTimeOffset At,
+        DateTimeOffset? BaseFeesFrom = null,
+        string? Reason = null,
+        string? CommandId = null) : AccountFact;
 
     /// <summary>The trial ended at <c>At</c>: its subscriptions are paid from then on, and the billing periods are counted from it.</summary>
     public sealed record PaidSubscriptionBegan(DateTimeOffset At) : AccountFact;
 
+    /// <summary>The account is to end at <c>EffectiveAt</c>, the end of the period or trial that ran at <c>At</c>.</summary>
+    public sealed record CancellationScheduled(DateTimeOffset EffectiveAt, string Reason, DateTimeOffset At, string? CommandId = null) : AccountFact;
+
+    /// <summary>The scheduled cancellation was taken back.</summary>
+    public sealed record CancellationUndone(DateTimeOffset At, string? Reason = null) : AccountFact;
+
     /// <summary>The account ended at <c>At</c>, and with it its subscriptions. <c>Reason</c> is in words.</summary>
     public sealed record AccountCancelled(DateTimeOffset At, string Reason, string? CommandId = null) : AccountFact;
 
-    /// <summary>A billing period ended at <c>At</c>, and the invoice for the next one was drafted.</summary>
+    /// <summary>No event that may still come can change what a cancelled account owes: nothing is due any more.</summary>
+    public sealed record AccountClosed(DateTimeOffset At) : AccountFact;
+
+    /// <summary>
+    /// A billing period ended at <c>At</c>, and the invoice for the next one was drafted. That of a cancelled account bears no base fees.
+    /// </summary>
     public sealed record InvoiceDrafted(BillingPeriod Period, DateTimeOffset At) : AccountFact;
 
     /// <summary>An invoice became final. It holds all that a reader of the invoice ever sees.</summary>

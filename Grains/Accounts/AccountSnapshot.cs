@@ -21,7 +21,9 @@ internal sealed record AccountSnapshot(
     ImmutableArray<InvoiceView> Invoices,
     ImmutableArray<InvoiceDraft> Drafts,
     ImmutableSortedDictionary<string, UsageOutcome> DeadLetters,
-    AccountFact.AccountCancelled? Cancelled = null);
+    AccountFact.AccountCancelled? Cancelled = null,
+    AccountFact.CancellationScheduled? Cancellation = null,
+    DateTimeOffset? ClosedAt = null);
 
 /// <summary>The usage of one meter in a snapshot.</summary>
 internal sealed record MeterSnapshot(string Meter, string CatalogVersion, ImmutableArray<PeriodSnapshot> Periods);
@@ -60,7 +62,9 @@ internal sealed partial class AccountState
                 [.. _invoices],
                 [.. _drafts],
                 _deadLetters.ToImmutableSortedDictionary(d => d.Key.ToString("x32"), d => d.Value, StringComparer.Ordinal),
-                Cancelled),
+                Cancelled,
+                Cancellation,
+                ClosedAt),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -108,6 +112,8 @@ internal sealed partial class AccountState
         BegunPeriod = saved.BegunPeriod;
         _forgottenDay = saved.ForgottenDay;
         Cancelled = saved.Cancelled;
+        Cancellation = saved.Cancellation;
+        ClosedAt = saved.ClosedAt;
         if (saved.Profile is { TrialEndsAt: { } trialEnd } opened) Calendar.BeginTrial(new(opened.At, trialEnd));
         if (saved.Anchor is { } anchor) Calendar.Begin(anchor);
         _subscriptions.AddRange(saved.Subscriptions);

@@ -2,6 +2,7 @@ using System.Numerics;
 using Billing.Invoices;
 using Billing.Invoicing;
 using Billing.Metering;
+using Billing.Rating;
 using Billing.Usage;
 
 namespace Billing.Accounts;
@@ -22,7 +23,8 @@ internal static class AccountViews
             profile.Currency,
             profile.At,
             profile.AutomaticPlanChanges,
-            [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(s.Product, s.Plan, s.CatalogVersion, running!.Value))],
+            [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(
+                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account)))],
             [.. from meter in account.Meters
                 from subscription in account.Subscriptions
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
@@ -68,11 +70,17 @@ internal static class AccountViews
     public static InvoiceView? Preview(AccountState account, DateTimeOffset now)
     {
         if (account.Drafts.Count > 0) return InvoiceBuilder.Draft(account, account.Drafts[0], now);
-        if (account is { Status: AccountStatus.Trialing, Profile: { PaymentMethod: not null, TrialEndsAt: { } trialEnd } })
+        if (account is { Status: AccountStatus.Trialing, Cancellation: null, Profile: { PaymentMethod: not null, TrialEndsAt: { } trialEnd } })
             return InvoiceBuilder.ComingFirst(account, trialEnd);
+        if (account is { Status: AccountStatus.Cancelled, ClosedAt: null })
+            return InvoiceBuilder.ComingClosing(account, now) is { Lines.IsEmpty: false } closing ? closing : null;
         if (account.Status != AccountStatus.Active || account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
         return InvoiceBuilder.Draft(account, new(coming, begun.End), now);
     }
+
+    private static ScheduledChangeView? Scheduled(AccountState account) => account.Cancellation is { } cancellation
+        ? new(ScheduledChangeKind.Cancellation, null, cancellation.EffectiveAt, cancellation.Reason)
+        : null;
 
     private static BillingPeriod? Running(AccountState account, DateTimeOffset at) =>
         account.Calendar.TryPeriodOf(at.UtcTicks, out var period) ? period : null;
@@ -82,8 +90,15 @@ internal static class AccountViews
         var plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!;
         var quantity = meter.Find(period)?.Quantity ?? Quantity.Zero;
         return new(
-            meter.Meter.Id, quantity, Quantity.Zero, plan.Included.GetValueOrDefault(meter.Meter.Id), Forecast(meter, quantity, period, now));
+            meter.Meter.Id,
+            quantity,
+            Quantity.Zero,
+            Shown(InvoiceBuilder.Included(subscription, plan, meter.Meter.Id, period)),
+            Forecast(meter, quantity, subscription.IsPartOf(period) ? period with { Start = subscription.StartedAt } : period, now));
     }
+
+    // A prorated allowance may have no decimal end; it is billed unrounded.
+    private static Quantity Shown(Allowance allowance) => Quantity.TryParse(allowance.Units.ToString(), out var units) ? units : Quantity.Zero;
 
     private static Quantity Forecast(MeterState meter, Quantity quantity, BillingPeriod period, DateTimeOffset now)
     {

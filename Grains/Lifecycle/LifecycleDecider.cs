@@ -3,31 +3,58 @@ using Billing.Invoicing;
 
 namespace Billing.Lifecycle;
 
-/// <summary>What is due in the life of an account at the end of its trial and of each billing period. Pure.</summary>
+/// <summary>What is due in the life of an account: the end of its trial, of each billing period, and its closing. Pure.</summary>
 internal static class LifecycleDecider
 {
-    /// <summary>Ends the running period, or the trial, at the instant at which it ends.</summary>
-    public static void EndPeriod(AccountState account, DateTimeOffset due, FactWriter facts)
+    /// <summary>Does what is due beside the finalising of drafts, at the instant at which it is due.</summary>
+    public static void Advance(AccountState account, DateTimeOffset due, FactWriter facts)
     {
-        if (account.Status == AccountStatus.Trialing)
+        switch (account.Status)
         {
-            EndTrial(account, due, facts);
-            return;
+            case AccountStatus.Trialing:
+                EndTrial(account, due, facts);
+                break;
+            case AccountStatus.Cancelled:
+                Close(account, due, facts);
+                break;
+            default:
+                EndPeriod(account, due, facts);
+                break;
         }
-
-        var next = BillingCalendar.PeriodAfter(account.Calendar.Anchor!.Value, account.BegunPeriod!.Value);
-        AccountDecider.Emit(account, facts, new AccountFact.InvoiceDrafted(next, due));
     }
 
     private static void EndTrial(AccountState account, DateTimeOffset due, FactWriter facts)
     {
-        if (account.Profile!.PaymentMethod is null)
+        if (account.Cancellation is not null)
+        {
+            Cancel(account, due, facts);
+        }
+        else if (account.Profile!.PaymentMethod is null)
         {
             AccountDecider.Emit(account, facts, new AccountFact.AccountCancelled(due, "The trial ended and the account has no payment method."));
-            return;
         }
+        else
+        {
+            AccountDecider.Emit(account, facts, new AccountFact.PaidSubscriptionBegan(due));
+            AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, due)));
+        }
+    }
 
-        AccountDecider.Emit(account, facts, new AccountFact.PaidSubscriptionBegan(due));
-        AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, due)));
+    // The last draft of a cancelled account is for the period that would have followed: receipts have named it before.
+    private static void EndPeriod(AccountState account, DateTimeOffset due, FactWriter facts)
+    {
+        if (account.Cancellation is not null) Cancel(account, due, facts);
+        var next = BillingCalendar.PeriodAfter(account.Calendar.Anchor!.Value, account.BegunPeriod!.Value);
+        AccountDecider.Emit(account, facts, new AccountFact.InvoiceDrafted(next, due));
+    }
+
+    private static void Cancel(AccountState account, DateTimeOffset due, FactWriter facts) =>
+        AccountDecider.Emit(account, facts, new AccountFact.AccountCancelled(due, account.Cancellation!.Reason, account.Cancellation.CommandId));
+
+    private static void Close(AccountState account, DateTimeOffset due, FactWriter facts)
+    {
+        var closing = InvoiceBuilder.Closing(account, due);
+        if (!closing.Lines.IsEmpty) AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(closing));
+        AccountDecider.Emit(account, facts, new AccountFact.AccountClosed(due));
     }
 }

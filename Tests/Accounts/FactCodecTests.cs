@@ -42,12 +42,29 @@ public sealed class FactCodecTests
         new AccountFact.AccountCancelled(AccountRun.FirstEnd, "The shop closed.", "command-2"), Saved("account_cancelled"));
 
     [Fact]
+    public void ASavedCancellationScheduled_StillLoads() => Assert.Equal(
+        new AccountFact.CancellationScheduled(AccountRun.FirstEnd, "The shop closes.", April10, "command-2"), Saved("cancellation_scheduled"));
+
+    [Fact]
+    public void ASavedCancellationUndone_StillLoads() => Assert.Equal(
+        new AccountFact.CancellationUndone(April10, "The shop stays."), Saved("cancellation_undone"));
+
+    [Fact]
+    public void ASavedAccountClosed_StillLoads() => Assert.Equal(
+        new AccountFact.AccountClosed(AccountRun.FirstEnd.AddDays(35)), Saved("account_closed"));
+
+    [Fact]
     public void ASavedDraftDropped_StillLoads() => Assert.Equal(
         new AccountFact.DraftDropped(Second, AccountRun.FirstEnd.AddHours(72)), Saved("draft_dropped"));
 
     [Fact]
     public void ASavedSubscriptionStarted_StillLoads() => Assert.Equal(
         new AccountFact.SubscriptionStarted("desk", "desk-1", "v1", AccountRun.Anchor), Saved("subscription_started"));
+
+    [Fact]
+    public void ASavedSubscriptionAdded_StillLoads() => Assert.Equal(
+        new AccountFact.SubscriptionStarted("desk", "desk-1", "v1", April10, AccountRun.FirstEnd, "They asked for it.", "command-3"),
+        Saved("subscription_added"));
 
     [Fact]
     public void ASavedInvoiceDrafted_StillLoads() => Assert.Equal(
