@@ -18,6 +18,18 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     [Alias("open")]
     Task<AccountAnswer> Open(OpenAccount command);
 
+    /// <summary>Ends the account at the end of its running period or trial; at once when it has no subscription.</summary>
+    [Alias("cancel")]
+    Task<AccountChangeAnswer> Cancel(CancelAccount command);
+
+    /// <summary>Takes a scheduled cancellation back.</summary>
+    [Alias("undo-cancellation")]
+    Task<AccountChangeAnswer> UndoCancellation(UndoCancellation command);
+
+    /// <summary>Adds products to the account's subscriptions.</summary>
+    [Alias("change-plans")]
+    Task<AccountChangeAnswer> ChangePlans(ChangePlans command);
+
     /// <summary>Decides the events of a batch in their order, each exactly once within the window.</summary>
     /// <remarks>Source of the identity rule: CloudEvents 1.0, where equal <c>source</c> and <c>id</c> mean the same event.</remarks>
     [Alias("record-usage")]

@@ -31,6 +31,29 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<AccountList> ListAccounts(string? query = null, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
         Get($"/v1/accounts?limit={limit}{Parameter("query", query)}{Parameter("cursor", cursor)}", BillingJson.Web.AccountList, cancellation);
 
+    /// <summary>Adds products to an account.</summary>
+    /// <param name="account">The account id.</param>
+    /// <param name="request">The products and their plans.</param>
+    /// <param name="idempotencyKey">Names the call, so that sending it again gives the first answer; null for none.</param>
+    /// <param name="cancellation">Gives up waiting; the call may still be carried out.</param>
+    public Task<AccountChange> ChangePlans(string account, ChangePlansRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/plans", JsonContent.Create(request, BillingJson.Web.ChangePlansRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
+
+    /// <summary>Cancels an account at the end of its running period or trial; one without a subscription at once.</summary>
+    /// <param name="account">The account id.</param>
+    /// <param name="request">The reason, and whether it is a dry run.</param>
+    /// <param name="idempotencyKey">Names the call, so that sending it again gives the first answer; null for none.</param>
+    /// <param name="cancellation">Gives up waiting; the call may still be carried out.</param>
+    public Task<AccountChange> CancelAccount(string account, CancelRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/cancel", JsonContent.Create(request, BillingJson.Web.CancelRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
+
+    /// <summary>Takes a scheduled cancellation back.</summary>
+    public Task<AccountChange> UndoCancellation(string account, string? reason = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Delete, $"/v1/accounts/{Uri.EscapeDataString(account)}/cancel", JsonContent.Create(new UndoCancelRequest(reason), BillingJson.Web.UndoCancelRequest), BillingJson.Web.AccountChange, null, cancellation);
+
     /// <summary>Records CloudEvents, one a line. Safe to send again: each event is counted once.</summary>
     /// <param name="lines">UTF-8 JSON lines.</param>
     /// <param name="receipts">Whether the answer carries a receipt per event.</param>

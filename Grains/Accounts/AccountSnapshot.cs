@@ -20,7 +20,10 @@ internal sealed record AccountSnapshot(
     ImmutableArray<MeterSnapshot> Meters,
     ImmutableArray<InvoiceView> Invoices,
     ImmutableArray<InvoiceDraft> Drafts,
-    ImmutableSortedDictionary<string, UsageOutcome> DeadLetters);
+    ImmutableSortedDictionary<string, UsageOutcome> DeadLetters,
+    AccountFact.AccountCancelled? Cancelled = null,
+    AccountFact.CancellationScheduled? Cancellation = null,
+    DateTimeOffset? ClosedAt = null);
 
 /// <summary>The usage of one meter in a snapshot.</summary>
 internal sealed record MeterSnapshot(string Meter, string CatalogVersion, ImmutableArray<PeriodSnapshot> Periods);
@@ -58,7 +61,10 @@ internal sealed partial class AccountState
                 [.. _meters.Select(Snapshot)],
                 [.. _invoices],
                 [.. _drafts],
-                _deadLetters.ToImmutableSortedDictionary(d => d.Key.ToString("x32"), d => d.Value, StringComparer.Ordinal)),
+                _deadLetters.ToImmutableSortedDictionary(d => d.Key.ToString("x32"), d => d.Value, StringComparer.Ordinal),
+                Cancelled,
+                Cancellation,
+                ClosedAt),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -86,6 +92,10 @@ internal sealed partial class AccountState
         Status = saved.Status;
         BegunPeriod = saved.BegunPeriod;
         _forgottenDay = saved.ForgottenDay;
+        Cancelled = saved.Cancelled;
+        Cancellation = saved.Cancellation;
+        ClosedAt = saved.ClosedAt;
+        if (saved.Profile is { TrialEndsAt: { } trialEnd } opened) Calendar.BeginTrial(new(opened.At, trialEnd));
         if (saved.Anchor is { } anchor) Calendar.Begin(anchor);
         _subscriptions.AddRange(saved.Subscriptions);
         _invoices.AddRange(saved.Invoices);

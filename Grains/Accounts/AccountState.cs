@@ -39,6 +39,18 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     public AccountStatus Status { get; private set; } = AccountStatus.Pending;
 
+    /// <summary>When and why the account ended; null while it goes on.</summary>
+    public AccountFact.AccountCancelled? Cancelled { get; private set; }
+
+    /// <summary>The cancellation that is to come; null without one.</summary>
+    public AccountFact.CancellationScheduled? Cancellation { get; private set; }
+
+    /// <summary>When a cancelled account was closed; null before.</summary>
+    public DateTimeOffset? ClosedAt { get; private set; }
+
+    /// <summary>The first instant without subscriptions, as things stand; null while no end is in sight.</summary>
+    public DateTimeOffset? EndsAt => Cancelled?.At ?? Cancellation?.EffectiveAt;
+
     public AccountCalendar Calendar { get; } = new();
 
     /// <summary>The newest period whose base fees are on an invoice or a draft; null before the first.</summary>
@@ -68,7 +80,13 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     {
         get
         {
-            DateTimeOffset? due = Status == AccountStatus.Active ? BegunPeriod?.End : null;
+            DateTimeOffset? due = Status switch
+            {
+                AccountStatus.Trialing => Profile!.TrialEndsAt,
+                AccountStatus.Active => BegunPeriod?.End,
+                AccountStatus.Cancelled when Calendar.Anchor is not null && ClosedAt is null => ClosingAt(Cancelled!.At),
+                _ => null,
+            };
             foreach (var draft in _drafts)
             {
                 var finalizeAt = FinalizeAt(draft);
@@ -78,6 +96,10 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             return due;
         }
     }
+
+    /// <summary>When what late events have changed is invoiced to an account that ends then: no event may still come that could change more.</summary>
+    public DateTimeOffset ClosingAt(DateTimeOffset end) =>
+        end + _meters.Select(m => m.Meter.CancelledBy?.Within ?? TimeSpan.Zero).Append(Catalog!.DedupWindow).Append(Catalog.Grace).Max();
 
     /// <summary>When a draft becomes final: the grace after it was drafted.</summary>
     public DateTimeOffset FinalizeAt(InvoiceDraft draft) => draft.DraftedAt + Catalog!.Grace;
@@ -162,18 +184,15 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             case AccountFact.AccountOpened opened:
                 Profile = opened;
                 Status = opened.Status;
+                if (opened.TrialEndsAt is { } trialEnd) Calendar.BeginTrial(new(opened.At, trialEnd));
                 Catalog = CatalogOf(opened.CatalogVersion).Catalog;
                 Bind();
                 break;
 
             case AccountFact.SubscriptionStarted started:
-                if (Calendar.Anchor is null)
-                {
-                    Calendar.Begin(started.At);
-                    BegunPeriod = BillingCalendar.PeriodAt(started.At, 0);
-                }
-
-                _subscriptions.Add(new(started.Product, started.Plan, started.CatalogVersion, started.At));
+                if (Calendar.Start is null) BeginPeriods(started.At);
+                _subscriptions.Add(new(
+                    started.Product, started.Plan, started.CatalogVersion, started.At, null, started.BaseFeesFrom, started.CommandId));
                 foreach (var meter in CatalogOf(started.CatalogVersion).Catalog.MetersOf(started.Product))
                     if (_meters.All(m => m.Meter.Id != meter.Id)) _meters.Add(new(meter, started.CatalogVersion, _eventIds, Calendar));
                 Bind();
@@ -184,21 +203,50 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 Bind();
                 break;
 
+            case AccountFact.PaidSubscriptionBegan began:
+                Status = AccountStatus.Active;
+                BeginPeriods(began.At);
+                break;
+
+            case AccountFact.CancellationScheduled scheduled:
+                Cancellation = scheduled;
+                break;
+
+            case AccountFact.CancellationUndone:
+                Cancellation = null;
+                break;
+
+            case AccountFact.AccountCancelled cancelled:
+                Cancellation = null;
+                Status = AccountStatus.Cancelled;
+                Cancelled = cancelled;
+                for (var i = 0; i < _subscriptions.Count; i++) _subscriptions[i] = _subscriptions[i] with { EndedAt = cancelled.At };
+                Bind();
+                break;
+
+            case AccountFact.AccountClosed closed:
+                ClosedAt = closed.At;
+                break;
+
             case AccountFact.InvoiceDrafted drafted:
-                BegunPeriod = drafted.Period;
+                if (Status != AccountStatus.Cancelled) BegunPeriod = drafted.Period;
                 _drafts.Add(new(drafted.Period, drafted.At));
                 break;
 
             case AccountFact.InvoiceFinalized finalized:
                 _invoices.Add(finalized.Invoice);
-                _drafts.RemoveAll(d => d.Period == finalized.Invoice.Period);
+                _drafts.RemoveAll(d => d.Period == finalized.Invoice.Period && FinalizeAt(d) == finalized.Invoice.FinalizedAt);
                 foreach (var line in finalized.Invoice.Lines)
                     if (line.Meter is { } meter)
                         MeterOf(meter).In(line.Period).Bill(line.Plan, line.CatalogVersion, line.Amount, line.Quantity, line.EventCount);
                 break;
 
-            case AccountFact.DeadLetterClosed closed:
-                _deadLetters.Remove(closed.Letter);
+            case AccountFact.DraftDropped dropped:
+                _drafts.RemoveAll(d => d.Period == dropped.Period);
+                break;
+
+            case AccountFact.DeadLetterClosed released:
+                _deadLetters.Remove(released.Letter);
                 break;
         }
     }
@@ -229,6 +277,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     // The day after the last on which the event can still be inside the window: until then its id is remembered.
     private int ForgetDay(long timeTicks, long receivedTicks) =>
         EpochDayOf(long.Max(timeTicks, receivedTicks) + (Catalog?.DedupWindow ?? TimeSpan.FromDays(35)).Ticks) + 1;
+
+    private void BeginPeriods(DateTimeOffset anchor)
+    {
+        Calendar.Begin(anchor);
+        BegunPeriod = BillingCalendar.PeriodAt(anchor, 0);
+    }
 
     private static int DayOf(long ticks) => (int)(ticks / TimeSpan.TicksPerDay);
 

@@ -232,33 +232,31 @@ internal sealed class UsageDecider
 
         var meters = ImmutableArray.CreateBuilder<MeterReceipt>(changes.Count);
         foreach (var change in changes) meters.Add(new(account.Meters[change.Meter].Meter.Id, change.Change, change.Period));
+        var inTrial = changes.Count > 0 && account.Calendar.IsTrial(changes[0].Period);
         return new(
             outcome,
-            noSubscription ? "no_subscription" : null,
+            noSubscription ? "no_subscription" : inTrial ? "trial" : null,
             meters.ToImmutable(),
-            changes.Count > 0 ? WhereBilled(account, changes[0].Period, receivedTicks) : null);
+            changes.Count > 0 && !inTrial ? WhereBilled(account, changes[0].Period, receivedTicks) : null);
     }
 
     /// <summary>
-    /// The invoice that bears a change of a period's usage: that of the next period, if it becomes final after the change, else
-    /// the first period invoice that does, as an adjustment.
+    /// The invoice that bears a change of a period's usage: that of the next period, if it becomes final after the change, else as an
+    /// adjustment the first period invoice that does, or the closing invoice of an account that ends before.
     /// </summary>
     /// <param name="account">The account.</param>
     /// <param name="period">The period whose usage changed.</param>
     /// <param name="effectiveTicks">When the change counts: the event's receipt, or the last instant at which it is pending.</param>
     private static BilledOn WhereBilled(AccountState account, BillingPeriod period, long effectiveTicks)
     {
-        var bearing = account.Calendar.PeriodOf(period.End.UtcTicks);
-        if (FinalizingOf(account, bearing) > effectiveTicks) return new("usage", bearing);
-        do bearing = account.Calendar.PeriodOf(bearing.End.UtcTicks);
-        while (FinalizingOf(account, bearing) <= effectiveTicks);
-        return new("adjustment", bearing);
-    }
+        var kind = "usage";
+        for (var bearing = Following(period); ; bearing = Following(bearing))
+        {
+            if ((bearing.Start + account.Catalog!.Grace).UtcTicks > effectiveTicks) return new(kind, bearing);
+            kind = "adjustment";
+            if (account.EndsAt is { } end && bearing.Start >= end) return new(kind, new(end, account.ClosingAt(end)));
+        }
 
-    private static long FinalizingOf(AccountState account, BillingPeriod period)
-    {
-        for (var i = account.Invoices.Count - 1; i >= 0; i--)
-            if (account.Invoices[i].Period.Start == period.Start) return account.Invoices[i].FinalizedAt!.Value.UtcTicks;
-        return (period.Start + account.Catalog!.Grace).UtcTicks;
+        BillingPeriod Following(BillingPeriod before) => account.Calendar.PeriodOf(before.End.UtcTicks);
     }
 }

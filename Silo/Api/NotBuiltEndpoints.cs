@@ -9,7 +9,6 @@ internal static class NotBuiltEndpoints
     /// <summary>Method, route and the scope that the call will need.</summary>
     public static readonly (string Method, string Route, string? Scope)[] Calls =
     [
-        ("POST", "/v1/accounts/{id}/plans", Scopes.Operate),
         ("DELETE", "/v1/accounts/{id}/plans/scheduled/{product}", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/settings", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/credit-notes", Scopes.Operate),
@@ -18,8 +17,6 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/accounts/{id}/invoices/{number}/void", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/payment-method", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/credits", Scopes.Operate),
-        ("POST", "/v1/accounts/{id}/cancel", Scopes.Operate),
-        ("DELETE", "/v1/accounts/{id}/cancel", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/suspend", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/resume", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/release", Scopes.Operate),

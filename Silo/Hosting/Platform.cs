@@ -148,6 +148,7 @@ internal sealed class Platform : IAsyncDisposable
         HealthEndpoints.Map(app);
         EventsEndpoint.Map(app);
         AccountEndpoints.Map(app);
+        AccountChangeEndpoints.Map(app);
         InvoiceEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         CatalogEndpoints.Map(app);

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Billing.Accounts;
 using Billing.Deduplication;
 using Billing.Invoices;
+using Billing.Lifecycle;
 using Billing.Plans;
 using Billing.Usage;
 
@@ -109,6 +110,20 @@ internal sealed class AccountRun
         return refusal;
     }
 
+    public AccountChangeAnswer Cancel(string? reason = "The shop closes.", bool dryRun = false, string? commandId = null) =>
+        Change(() => CancellationDecider.Cancel(State, new(reason, dryRun, commandId), Now, _facts));
+
+    public AccountChangeAnswer Add(string product, string plan) => ChangePlans(new PlanChange(product, plan));
+
+    public AccountChangeAnswer ChangePlans(params PlanChange[] changes) =>
+        ChangePlans(new ChangePlans([.. changes], _published.Latest.Catalog.Version, PlanChangeTime.Now, "They asked for it.", false, null));
+
+    public AccountChangeAnswer ChangePlans(ChangePlans command) =>
+        Change(() => PlanChangeDecider.Decide(State, command, _published, Now, _facts));
+
+    public AccountChangeAnswer UndoCancellation(string? reason = null) =>
+        Change(() => CancellationDecider.Undo(State, new(reason), Now, _facts));
+
     /// <summary>Sends a batch and answers with its receipts.</summary>
     public ImmutableArray<UsageReceipt> Send(params Event[] batch)
     {
@@ -168,6 +183,13 @@ internal sealed class AccountRun
         var state = NewState();
         foreach (var entry in Entries.Take(entries)) state.ApplyEntry(entry.Span);
         return state;
+    }
+
+    private AccountChangeAnswer Change(Func<AccountChangeAnswer> decide)
+    {
+        AccountChangeAnswer? answer = null;
+        Turn(() => answer = decide());
+        return answer!;
     }
 
     private void Turn(Action decide)
