@@ -28,7 +28,7 @@ internal sealed class AccountRun
 
     /// <summary>
     /// Two tickets are included, each further one costs 0.40; bytes cost 0.000001. A session is 10 days, in a chat 3. The plan
-    /// free costs nothing; nobody who has only that subscribes to the desk.
+    /// desk-trial begins with 7 free days; free costs nothing; nobody who has only that subscribes to the desk.
     /// </summary>
     private const string CatalogJson = """
         {
@@ -40,8 +40,11 @@ internal sealed class AccountRun
             { "id": "free.clicks", "product": "free", "event": "clicked", "aggregate": "count" }
           ],
           "products": [
-            { "id": "desk", "plans": [ { "id": "desk-1", "rank": 1, "base_price": "25.00", "included": { "desk.tickets": 2 },
-              "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.40" }, "desk.bytes": { "model": "per_unit", "unit_price": "0.000001" } } } ] },
+            { "id": "desk", "plans": [
+              { "id": "desk-1", "rank": 1, "base_price": "25.00", "included": { "desk.tickets": 2 },
+                "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.40" }, "desk.bytes": { "model": "per_unit", "unit_price": "0.000001" } } },
+              { "id": "desk-trial", "rank": 2, "base_price": "25.00", "trial": "P7D", "included": { "desk.tickets": 2 },
+                "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.40" }, "desk.bytes": { "model": "per_unit", "unit_price": "0.000001" } } } ] },
             { "id": "free", "plans": [ { "id": "free-1", "rank": 1, "base_price": "0.00" } ] }
           ]
         }

@@ -75,7 +75,8 @@ public sealed class CancellationTests
     {
         var account = Begun("desk-1");
         account.Cancel();
-        account.At(FirstEnd + Grace).Send(Tickets(4, FirstEnd.AddDays(-1)));
+        var receipts = account.At(FirstEnd + Grace).Send(Tickets(4, FirstEnd.AddDays(-1)));
+        Assert.All(receipts, r => Assert.Equal(("adjustment", FirstEnd), (r.BilledOn!.Kind, r.BilledOn.InvoicePeriod.Start)));
         Assert.Equal(80, AccountViews.Preview(account.State, account.Now)!.Total); // 4 − 2 included = 2 × 0.40
 
         Assert.Equal(2, account.At(Closing.AddTicks(-1)).Invoices.Length);
@@ -110,6 +111,20 @@ public sealed class CancellationTests
         account.State.Apply(new AccountFact.SubscriptionStarted("desk", "desk-1", "life-1", Anchor));
 
         Assert.Equal(FirstEnd.AddDays(50), account.State.ClosingAt(FirstEnd));
+    }
+
+    [Fact]
+    public void TheClosing_WaitsForTheLastDraft()
+    {
+        var account = On(Anchor, Json.Replace("PT72H", "P40D", StringComparison.Ordinal));
+        Assert.Null(account.Open("desk-1"));
+        account.Cancel();
+        account.At(FirstEnd.AddDays(34)).Send(Tickets(5, FirstEnd.AddDays(-1)));
+
+        account.At(FirstEnd.AddDays(40));
+
+        Assert.Equal([2500L, 120L], account.Invoices.Select(i => i.Total)); // 5 − 2 included = 3 × 0.40, on the last invoice
+        Assert.Equal((FirstEnd.AddDays(40), null), (account.State.ClosedAt, account.State.NextDueAt));
     }
 
     [Fact]

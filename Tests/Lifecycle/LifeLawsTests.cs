@@ -9,6 +9,9 @@ namespace Billing.Tests.Lifecycle;
 /// <summary>Laws of an account's life, whatever is done with it and when.</summary>
 public sealed class LifeLawsTests
 {
+    /// <summary>So few that many lives are still going on, or ending, when they are looked at: an act is up to 25 days after the one before.</summary>
+    private const int Acts = 16;
+
     // Goal: what was missed is done as it would have been done at its time. Method: the same acts on an account that wakes at each due
     // instant and on one that is woken by the acts alone; then the same answers, invoices and views.
     [Fact]
@@ -17,9 +20,9 @@ public sealed class LifeLawsTests
         {
             var (waker, sleeper) = (Begin(kind), Begin(kind));
             var clock = AccountRun.Anchor;
-            foreach (var n in numbers)
+            foreach (var n in numbers.Take(Acts))
             {
-                clock = clock.AddHours(n % 900).AddMilliseconds(n % 7 * 100);
+                clock = clock.AddHours(n % 600).AddMilliseconds(n % 7 * 100);
                 Assert.Equal(Act(Woken(waker, clock), n), Act(sleeper.Unawakened(clock), n));
             }
 
@@ -67,13 +70,13 @@ public sealed class LifeLawsTests
     {
         var account = Begin(kind);
         var clock = AccountRun.Anchor;
-        foreach (var n in numbers)
+        foreach (var n in numbers.Take(Acts))
         {
-            clock = clock.AddHours(n % 900);
+            clock = clock.AddHours(n % 600);
             Act(account.Unawakened(clock), n);
         }
 
-        return account.At(clock.AddDays(numbers[0] % 120));
+        return account.At(clock.AddDays(numbers[0] % 3 * 40));
     }
 
     private static AccountRun Begin(int kind) => kind switch
@@ -85,7 +88,7 @@ public sealed class LifeLawsTests
         _ => Begun("files-year", "voice-trial"),
     };
 
-    private static string Act(AccountRun account, int n) => JsonSerializer.Serialize<object>((n / 900 % 8) switch
+    private static string Act(AccountRun account, int n) => JsonSerializer.Serialize<object>((n / 600 % 8) switch
     {
         0 => account.Cancel(dryRun: n % 2 == 0),
         1 => account.UndoCancellation(),
