@@ -107,7 +107,7 @@ internal sealed partial class AccountState
         _forgottenDay = saved.ForgottenDay;
         if (saved.Anchor is { } anchor) Calendar.Begin(anchor);
         _subscriptions.AddRange(saved.Subscriptions);
-        _invoices.AddRange(saved.Invoices);
+        foreach (var invoice in saved.Invoices) Add(invoice);
         _drafts.AddRange(saved.Drafts);
         foreach (var (letter, outcome) in saved.DeadLetters)
             _deadLetters.Add(UInt128.Parse(letter, System.Globalization.NumberStyles.HexNumber), outcome);

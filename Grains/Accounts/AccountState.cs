@@ -47,6 +47,9 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     public IReadOnlyList<InvoiceDraft> Drafts => _drafts;
 
+    /// <summary>Account credit in minor units, zero or more: what invoices below zero left, less what later ones spent.</summary>
+    public long Balance { get; private set; }
+
     public RememberedIds RememberedIds { get; private set; } = new();
 
     /// <summary>What waits to be released or compared, by letter.</summary>
@@ -172,11 +175,11 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 break;
 
             case AccountFact.InvoiceFinalized finalized:
-                _invoices.Add(finalized.Invoice);
+                Add(finalized.Invoice);
                 _drafts.RemoveAll(d => d.Period == finalized.Invoice.Period);
                 foreach (var line in finalized.Invoice.Lines)
-                    if (line.Meter is { } meter)
-                        MeterOf(meter).In(line.Period).Bill(line.Plan, line.CatalogVersion, line.Amount, line.Quantity, line.EventCount);
+                    if (line is { Meter: { } meter, Plan: { } plan, CatalogVersion: { } version })
+                        MeterOf(meter).In(line.Period).Bill(plan, version, line.Amount, line.Quantity, line.EventCount);
                 break;
 
             case AccountFact.DeadLetterClosed closed:
@@ -202,6 +205,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         EpochDayOf(long.Max(timeTicks, receivedTicks) + (Catalog?.DedupWindow ?? TimeSpan.FromDays(35)).Ticks) + 1;
 
     private static int DayOf(long ticks) => (int)(ticks / TimeSpan.TicksPerDay);
+
+    private void Add(InvoiceView invoice)
+    {
+        _invoices.Add(invoice);
+        Balance += invoice.Lines.Where(l => l.Kind == InvoiceLineKind.Credit).Sum(l => l.Amount) + long.Max(0, -invoice.Total);
+    }
 
     private void Bind()
     {

@@ -24,7 +24,7 @@ internal static class AccountViews
             profile.AutomaticPlanChanges,
             [.. account.Subscriptions.Select(s => new SubscriptionView(s.Product, s.Plan, s.CatalogVersion, running!.Value))],
             running is { } period ? [.. account.Meters.Select(m => Meter(account, m, period, now))] : [],
-            0,
+            account.Balance,
             []);
     }
 

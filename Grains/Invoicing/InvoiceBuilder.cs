@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Billing.Accounts;
 using Billing.Invoices;
@@ -18,8 +17,7 @@ internal static class InvoiceBuilder
     public static InvoiceView First(AccountState account, DateTimeOffset at)
     {
         var period = account.BegunPeriod!.Value;
-        var lines = Numbered(BaseLines(account, period));
-        return Finalized(new(1, InvoiceStatus.Finalized, account.Profile!.Currency, Sum(lines), period, at, at, null, lines), at);
+        return InvoiceFinalizer.Finalize(account, InvoiceFinalizer.Draft(account, period, at, BaseLines(account, period)), at);
     }
 
     /// <summary>A period invoice as the usage known now makes it.</summary>
@@ -29,16 +27,13 @@ internal static class InvoiceBuilder
     public static InvoiceView Draft(AccountState account, InvoiceDraft draft, DateTimeOffset at)
     {
         var used = account.Calendar.TryPeriodOf(draft.Period.Start.UtcTicks - 1, out var before) ? before : default;
-        var lines = Numbered(BaseLines(account, draft.Period).Concat(UsageLines(account, used, at)).Concat(AdjustmentLines(account, at)));
-        return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), draft.Period, draft.DraftedAt, null, null, lines);
+        var lines = BaseLines(account, draft.Period).Concat(UsageLines(account, used, at)).Concat(AdjustmentLines(account, at));
+        return InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, lines);
     }
 
-    /// <summary>A draft made final: numbered, and never changed again. Nothing to pay is paid.</summary>
+    /// <summary>A draft made final with the usage known now.</summary>
     public static InvoiceView Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
-        Finalized(Draft(account, draft, at) with { Number = account.Invoices.Count + 1, Status = InvoiceStatus.Finalized, FinalizedAt = at }, at);
-
-    private static InvoiceView Finalized(InvoiceView invoice, DateTimeOffset at) =>
-        invoice.Total > 0 ? invoice : invoice with { Status = InvoiceStatus.Paid, PaidAt = at };
+        InvoiceFinalizer.Finalize(account, Draft(account, draft, at), at);
 
     private static IEnumerable<InvoiceLine> BaseLines(AccountState account, BillingPeriod period)
     {
@@ -105,9 +100,4 @@ internal static class InvoiceBuilder
         from subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal)
         let catalog = account.CatalogOf(subscription.CatalogVersion).Catalog
         select (subscription, catalog.FindPlan(subscription.Plan)!, catalog);
-
-    private static ImmutableArray<InvoiceLine> Numbered(IEnumerable<InvoiceLine> lines) =>
-        [.. lines.Select((line, index) => line with { N = index + 1 })];
-
-    private static long Sum(ImmutableArray<InvoiceLine> lines) => lines.Aggregate(0L, (sum, line) => sum + line.Amount);
 }
