@@ -98,7 +98,7 @@ internal sealed partial class AccountState
         if (saved.Profile is { TrialEndsAt: { } trialEnd } opened) Calendar.BeginTrial(new(opened.At, trialEnd));
         if (saved.Anchor is { } anchor) Calendar.Begin(anchor);
         _subscriptions.AddRange(saved.Subscriptions);
-        _invoices.AddRange(saved.Invoices);
+        foreach (var invoice in saved.Invoices) Add(invoice);
         _drafts.AddRange(saved.Drafts);
         foreach (var (letter, outcome) in saved.DeadLetters)
             _deadLetters.Add(UInt128.Parse(letter, System.Globalization.NumberStyles.HexNumber), outcome);

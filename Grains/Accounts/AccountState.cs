@@ -64,6 +64,9 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     public IReadOnlyList<InvoiceDraft> Drafts => _drafts;
 
+    /// <summary>Account credit in minor units, zero or more: what invoices below zero left, less what later ones spent.</summary>
+    public long Balance { get; private set; }
+
     public RememberedIds RememberedIds { get; private set; } = new();
 
     /// <summary>What waits to be released or compared, by letter.</summary>
@@ -234,11 +237,11 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 break;
 
             case AccountFact.InvoiceFinalized finalized:
-                _invoices.Add(finalized.Invoice);
+                Add(finalized.Invoice);
                 _drafts.RemoveAll(d => d.Period == finalized.Invoice.Period && FinalizeAt(d) == finalized.Invoice.FinalizedAt);
                 foreach (var line in finalized.Invoice.Lines)
-                    if (line.Meter is { } meter)
-                        MeterOf(meter).In(line.Period).Bill(line.Plan, line.CatalogVersion, line.Amount, line.Quantity, line.EventCount);
+                    if (line is { Meter: { } meter, Plan: { } plan, CatalogVersion: { } version })
+                        MeterOf(meter).In(line.Period).Bill(plan, version, line.Amount, line.Quantity, line.EventCount);
                 break;
 
             case AccountFact.DraftDropped dropped:
@@ -285,6 +288,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     }
 
     private static int DayOf(long ticks) => (int)(ticks / TimeSpan.TicksPerDay);
+
+    private void Add(InvoiceView invoice)
+    {
+        _invoices.Add(invoice);
+        Balance += invoice.Lines.Where(l => l.Kind == InvoiceLineKind.Credit).Sum(l => l.Amount) + long.Max(0, -invoice.Total);
+    }
 
     private void Bind()
     {

@@ -29,7 +29,7 @@ internal static class AccountViews
                 from subscription in account.Subscriptions
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
                 select Meter(account, meter, subscription, running!.Value, now)],
-            0,
+            account.Balance,
             []);
     }
 

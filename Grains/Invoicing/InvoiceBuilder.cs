@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Billing.Accounts;
 using Billing.Invoices;
@@ -16,40 +15,31 @@ namespace Billing.Invoicing;
 internal static class InvoiceBuilder
 {
     /// <summary>The very first invoice: the base fees of the first period, final at once.</summary>
-    public static InvoiceView First(AccountState account, DateTimeOffset at) => Finalized(account, ComingFirst(account, at), at);
+    public static InvoiceView First(AccountState account, DateTimeOffset at) => InvoiceFinalizer.Finalize(account, ComingFirst(account, at), at);
 
     /// <summary>The very first invoice as it will be when the billing periods begin at an anchor.</summary>
     public static InvoiceView ComingFirst(AccountState account, DateTimeOffset anchor)
     {
         var period = BillingCalendar.PeriodAt(anchor, 0);
-        var lines = Numbered(BaseFees.Lines(account, period));
-        return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), period, anchor, null, null, lines);
+        return InvoiceFinalizer.Draft(account, period, anchor, BaseFees.Lines(account, period));
     }
 
     /// <summary>A period invoice as the usage known now makes it.</summary>
     /// <param name="account">The account.</param>
     /// <param name="draft">What is built.</param>
     /// <param name="at">The instant as of which it is built: its due instant at finalising, now when it is shown. Usage still pending then is not on it.</param>
-    public static InvoiceView Draft(AccountState account, InvoiceDraft draft, DateTimeOffset at)
-    {
-        var arrears = Last(account, draft, at);
-        var lines = Numbered(BaseFees.Lines(account, draft.Period).Concat(arrears.Lines));
-        return arrears with { Total = Sum(lines), Lines = lines };
-    }
+    public static InvoiceView Draft(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
+        InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, BaseFees.Lines(account, draft.Period).Concat(Arrears(account, draft, at)));
 
     /// <summary>A period invoice without base fees: the last one of an account that ends when the period would begin.</summary>
     /// <param name="account">The account.</param>
     /// <param name="draft">What is built.</param>
     /// <param name="at">The instant as of which it is built.</param>
-    public static InvoiceView Last(AccountState account, InvoiceDraft draft, DateTimeOffset at)
-    {
-        var used = account.Calendar.TryPeriodOf(draft.Period.Start.UtcTicks - 1, out var before) ? before : default;
-        var lines = Numbered(UsageLines(account, used, at).Concat(AdjustmentLines(account, at)));
-        return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), draft.Period, draft.DraftedAt, null, null, lines);
-    }
+    public static InvoiceView Last(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
+        InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, Arrears(account, draft, at));
 
     /// <summary>What is left to bill to an account that has ended, final at once; it may have no line.</summary>
-    public static InvoiceView Closing(AccountState account, DateTimeOffset at) => Finalized(account, ComingClosing(account, at), at);
+    public static InvoiceView Closing(AccountState account, DateTimeOffset at) => InvoiceFinalizer.Finalize(account, ComingClosing(account, at), at);
 
     /// <summary>The closing invoice of an account that has ended, with what is known now.</summary>
     /// <param name="account">The account.</param>
@@ -57,22 +47,21 @@ internal static class InvoiceBuilder
     public static InvoiceView ComingClosing(AccountState account, DateTimeOffset at)
     {
         var end = account.Cancelled!.At;
-        var lines = Numbered(AdjustmentLines(account, at));
-        return new(
-            null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), new(end, account.ClosingAt(end)), account.ClosingAt(end), null, null, lines);
+        return InvoiceFinalizer.Draft(account, new(end, account.ClosingAt(end)), account.ClosingAt(end), AdjustmentLines(account, at));
     }
 
     /// <summary>An invoice of its own for what is due at once, final at once.</summary>
     public static InvoiceView AtOnce(AccountState account, ImmutableArray<InvoiceLine> lines, BillingPeriod period, DateTimeOffset at) =>
-        Finalized(account, new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(lines), period, at, null, null, lines), at);
+        InvoiceFinalizer.Finalize(account, InvoiceFinalizer.Draft(account, period, at, lines), at);
 
-    /// <summary>A draft made final: numbered, and never changed again. Nothing to pay is paid.</summary>
-    public static InvoiceView Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset at) => Finalized(account, Draft(account, draft, at), at);
+    /// <summary>A draft made final with the usage known then.</summary>
+    public static InvoiceView Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
+        InvoiceFinalizer.Finalize(account, Draft(account, draft, at), at);
 
-    private static InvoiceView Finalized(AccountState account, InvoiceView draft, DateTimeOffset at)
+    private static IEnumerable<InvoiceLine> Arrears(AccountState account, InvoiceDraft draft, DateTimeOffset at)
     {
-        var invoice = draft with { Number = account.Invoices.Count + 1, Status = InvoiceStatus.Finalized, FinalizedAt = at };
-        return invoice.Total > 0 ? invoice : invoice with { Status = InvoiceStatus.Paid, PaidAt = at };
+        var used = account.Calendar.TryPeriodOf(draft.Period.Start.UtcTicks - 1, out var before) ? before : default;
+        return UsageLines(account, used, at).Concat(AdjustmentLines(account, at));
     }
 
     private static IEnumerable<InvoiceLine> UsageLines(AccountState account, BillingPeriod period, DateTimeOffset at)

@@ -93,6 +93,18 @@ public sealed class FactCodecTests
     }
 
     [Fact]
+    public void ASavedInvoiceFinalizedWithCredit_StillLoads()
+    {
+        var invoice = Assert.IsType<AccountFact.InvoiceFinalized>(Saved("invoice_finalized.credit")).Invoice;
+
+        Assert.Equal((4, InvoiceStatus.Paid, 0L, invoice.FinalizedAt), (invoice.Number, invoice.Status, invoice.Total, invoice.PaidAt));
+        var line = invoice.Lines[1];
+        Assert.Equal((2, InvoiceLineKind.Credit, -2500L, invoice.Period), (line.N, line.Kind, line.Amount, line.Period));
+        Assert.Equal((null, null, null, null), (line.Product, line.Plan, line.CatalogVersion, line.Meter));
+        Assert.Equal(new ArithmeticStep("1", "-25", "-2500", "25.00 USD of 30.00 USD account credit"), Assert.Single(line.Arithmetic));
+    }
+
+    [Fact]
     public void ASavedUsageRecorded_StillLoads()
     {
         var reader = new FactReader(SavedEntry("usage_recorded"));
