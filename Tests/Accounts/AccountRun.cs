@@ -146,6 +146,12 @@ internal sealed class AccountRun
             ? State.MeterOf(meter).UsageAt(usage.Period, Now).Quantity.ToString()
             : null;
 
+    /// <summary>What a meter says by a clock of the period that begins then, and how many of its events stand.</summary>
+    public (Quantity Quantity, Quantity Pending, long EventCount) UsageAt(string meter, DateTimeOffset periodStart, DateTimeOffset at) =>
+        at >= Now && State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart) is { } usage
+            ? (usage.Quantity, Quantity.Zero, usage.EventCount)
+            : default;
+
     /// <summary>All invoices, drafts last.</summary>
     public ImmutableArray<InvoiceView> Invoices => AccountViews.Invoices(State, 0, 1000, Now).Items;
 
