@@ -9,6 +9,8 @@ internal sealed class HotAccount(WindowCase what, int size, int number, ulong se
 
     public string Id => Events.Account;
 
+    public int Size => size;
+
     /// <summary>Whether another burst would leave it with more than twice its ids: then a fresh account takes its place.</summary>
     public bool IsUsedUp => Events.Distinct + WindowOptions.BurstLines > 2 * long.Max(size, WindowOptions.BurstLines);
 

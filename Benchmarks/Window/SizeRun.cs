@@ -8,7 +8,8 @@ internal sealed class SizeRun(WindowCase what, int size, WindowOptions options) 
 {
     private const int FillLines = 4_096;
     private const int FillPollsInFlight = 4;
-    private const int WarmUpEvents = 200_000;
+    private const int WarmUpIds = 4 * FillLines;
+    private const int MeasuredIdsMin = 200_000;
 
     private readonly List<HotAccount> _accounts = [];
     private readonly byte[][] _buffers = Buffers(FillPollsInFlight, FillLines);
@@ -18,23 +19,28 @@ internal sealed class SizeRun(WindowCase what, int size, WindowOptions options) 
     private int _next;
     private HotAccount? _hot;
 
-    /// <summary>Opens the accounts and fills those whose memory is measured: one of the size, or as many as warm up the code.</summary>
+    /// <summary>
+    /// Opens the accounts and fills some: one that lets buffers grow and code compile, then those whose memory is measured,
+    /// one of the size or as many small ones as make it plain.
+    /// </summary>
     public async Task<Prepared> Open(IHotPath path)
     {
         _path = path;
         PeakMemory.Reset();
-        var filled = int.Max(1, WarmUpEvents / size);
+        var filled = int.Max(1, MeasuredIdsMin / size);
         var burstsPerAccount = int.Max(1, size / WindowOptions.BurstLines);
         var fresh = ((options.Rounds + 1) * options.Bursts / burstsPerAccount) + 1;
-        _accounts.AddRange(Enumerable.Range(0, filled + fresh).Select(number => new HotAccount(what, size, number, options.Seed)));
+        _accounts.Add(new(what, WarmUpIds, 0, options.Seed));
+        _accounts.AddRange(Enumerable.Range(1, filled + fresh).Select(number => new HotAccount(what, size, number, options.Seed)));
         if (await path.Open([.. _accounts.Select(account => account.Id)]) is { } sentence) return Prepared.Refused(sentence);
 
+        await FillNext(TimeSpan.Zero);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var start = Stopwatch.GetTimestamp();
-        while (_touched.Count < filled) await FillNext(Stopwatch.GetElapsedTime(start));
+        while (_touched.Count <= filled) await FillNext(Stopwatch.GetElapsedTime(start));
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var memory = GC.GetTotalMemory(forceFullCollection: true) - before;
-        var ids = _touched.Sum(account => (long)account.Events.Distinct);
+        var ids = _touched.Skip(1).Sum(account => (long)account.Events.Distinct);
         return new(null, (int)(ids / filled), ids / seconds, (double)memory / ids);
     }
 
@@ -76,11 +82,11 @@ internal sealed class SizeRun(WindowCase what, int size, WindowOptions options) 
         _touched.Add(account);
         var start = Stopwatch.GetTimestamp();
         var underWay = new Queue<Task>();
-        for (var poll = 0; account.Events.Distinct < size; poll++)
+        for (var poll = 0; account.Events.Distinct < account.Size; poll++)
         {
             if ((alreadyFilling + Stopwatch.GetElapsedTime(start)).TotalSeconds > options.FillSeconds) break;
             if (underWay.Count == FillPollsInFlight) await underWay.Dequeue();
-            var made = account.Events.Next(_buffers[poll % FillPollsInFlight], FillLines, size);
+            var made = account.Events.Next(_buffers[poll % FillPollsInFlight], FillLines, account.Size);
             underWay.Enqueue(_path.Take(account.Id, made));
         }
 
@@ -92,7 +98,10 @@ internal sealed class SizeRun(WindowCase what, int size, WindowOptions options) 
 /// <param name="Refusal">Why the product refuses the meter; null when it does not.</param>
 /// <param name="Ids">The ids an account holds: the size, or less when filling took too long.</param>
 /// <param name="FillPerSecond">Ids a second while it was filled, generating them included.</param>
-/// <param name="BytesPerId">Managed memory of the filled accounts, by their ids.</param>
+/// <param name="BytesPerId">
+/// Managed memory of the filled accounts, by their ids. On the whole path also the journal's index and the buffers that
+/// snapshots have left in the pool.
+/// </param>
 internal sealed record Prepared(string? Refusal, int Ids, double FillPerSecond, double BytesPerId)
 {
     public static Prepared Refused(string sentence) => new(sentence, 0, 0, 0);

@@ -9,7 +9,7 @@ internal static class WindowBenchmark
     private const int PeerBatch = 100;
 
     /// <summary>Runs the cases and the peer, prints the table and appends the results to <paramref name="resultsPath"/>.</summary>
-    /// <returns>Whether everything was counted right and no case's cost grew beyond <see cref="WindowResult.RatioFailing"/>.</returns>
+    /// <returns>Whether everything was counted right and no case fell below what <see cref="WindowResult.RatioFailing"/> allows.</returns>
     public static async Task<bool> Run(WindowOptions options, string resultsPath, CancellationToken cancellation)
     {
         var cases = options.Cases.Count == 0 ? WindowCase.All : options.Cases.Select(WindowCase.Named).ToList();
@@ -64,12 +64,11 @@ internal static class WindowBenchmark
     private static async Task<WindowResult> Measure(
         WindowCase what, WindowPart part, List<SizeProcess> processes, int rounds, CancellationToken cancellation)
     {
-        var name = part.ToString().ToLowerInvariant();
         var starts = await Task.WhenAll(processes.Select(process => process.Open(part)));
         if (Array.Find(starts, start => start.Refusal is not null) is { } refused)
         {
             await Task.WhenAll(processes.Select(process => process.Close()));
-            return new(what.Name, name, refused.Refusal, []);
+            return new(what.Name, part, refused.Refusal, []);
         }
 
         var costs = processes.ToDictionary(process => process, _ => new List<RoundCost>());
@@ -83,7 +82,7 @@ internal static class WindowBenchmark
 
         var ends = await Task.WhenAll(processes.Select(process => process.Check()));
         await Task.WhenAll(processes.Select(process => process.Close()));
-        return new(what.Name, name, null, [.. processes.Select((process, i) => new SizeResult(process.Size, starts[i], costs[process], ends[i]))]);
+        return new(what.Name, part, null, [.. processes.Select((process, i) => new SizeResult(process.Size, starts[i], costs[process], ends[i]))]);
     }
 
     private static void Append(string path, Machine machine, WindowOptions options, List<WindowResult> results, PeerResult[] peers)

@@ -21,27 +21,27 @@ internal static class WindowReport
     {
         if (result.Refusal is { } sentence)
         {
-            Print($"{result.Case,-16} {result.Part,-5} refused: {sentence}");
+            Print($"{result.Case,-16} {Name(result),-5} refused: {sentence}");
             return;
         }
 
         foreach (var size in result.Sizes)
         {
             var snapshot = size.End.Snapshot is { } cost ? $"{cost.Milliseconds:F1} ms" : "";
-            Print($"{result.Case,-16} {result.Part,-5} {size.Start.Ids,11:N0} {size.Rates.Median(),12:N0} {size.Rates[0],10:N0} {size.Rates[^1],10:N0} {size.CpuMicroseconds,9:F2} {size.AllocatedBytes,8:N0} {size.Start.BytesPerId,8:F1} {snapshot,9} {size.End.PeakMemoryBytes / Mebibyte,5:N0} MiB  {Counts(size)}");
+            Print($"{result.Case,-16} {Name(result),-5} {size.Start.Ids,11:N0} {size.Rates.Median(),12:N0} {size.Rates[0],10:N0} {size.Rates[^1],10:N0} {size.CpuMicroseconds,9:F2} {size.AllocatedBytes,8:N0} {size.Start.BytesPerId,8:F1} {snapshot,9} {size.End.PeakMemoryBytes / Mebibyte,5:N0} MiB  {Counts(size)}");
         }
 
         if (result.Ratios.Count > 0)
-            Print($"{result.Case,-16} {result.Part,-5} ratio {result.Ratios.Median():F2} ({result.Ratios[0]:F2} to {result.Ratios[^1]:F2} by round), wanted {WindowResult.RatioWanted}: {Verdict(result)}");
+            Print($"{result.Case,-16} {Name(result),-5} ratio {result.Ratios.Median():F2} ({result.Ratios[0]:F2} to {result.Ratios[^1]:F2} by round), wanted {WindowResult.RatioWanted}: {Verdict(result)}");
     }
 
     public static void PrintFigures(IReadOnlyList<WindowResult> results, IReadOnlyList<PeerResult> peers)
     {
-        var paths = results.Where(result => result.Part == "path" && result.Ratios.Count > 0).ToList();
+        var paths = results.Where(result => result.Part == WindowPart.Path && result.Ratios.Count > 0).ToList();
         Print($"");
         if (paths.MinBy(result => result.Ratios.Median()) is { } worst)
             Print($"H5  {worst.Sizes[^1].Start.Ids:N0} ids against {worst.Sizes[0].Start.Ids:N0}, whole path, the case that falls most ({worst.Case}): {worst.Ratios.Median():F2}, at least {WindowResult.RatioWanted} asked");
-        var ours = results.FirstOrDefault(result => result is { Part: "path", Case: "count", Refusal: null })?.Sizes[^1];
+        var ours = results.FirstOrDefault(result => result is { Part: WindowPart.Path, Case: "count", Refusal: null })?.Sizes[^1];
         foreach (var peer in peers)
         {
             var ratio = ours is null ? "ours (count, path) not in this run" : $"ours at {ours.Start.Ids:N0} ids {ours.Rates.Median() / peer.EventsPerSecond:N0} x, at least {RewritingPeer.RatioAtLeast:N0} x asked";
@@ -49,11 +49,13 @@ internal static class WindowReport
         }
     }
 
+    private static string Name(WindowResult result) => result.Part == WindowPart.Rules ? "rules" : "path";
+
     private static string Verdict(WindowResult result)
     {
         var ratio = result.Ratios.Median();
         if (ratio >= WindowResult.RatioWanted) return "yes";
-        return result.Grows ? $"NO, and below {WindowResult.RatioFailing} the run fails: the cost grows with the window" : "NO";
+        return result.Grows ? $"NO, and below {result.RatioFailing} the run fails: the cost grows with the window" : "NO";
     }
 
     private static string Counts(SizeResult size)

