@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Buffers.Binary;
 using Billing.Invoices;
 using Billing.Journal;
+using Billing.Ledger;
 using Billing.Plans;
 using Billing.Usage;
 using Microsoft.Extensions.Logging;
@@ -133,6 +134,10 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             ? new InvoiceAnswer(null, preview)
             : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id}: it has no subscription."), null),
         refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<LedgerPage> GetLedger(int skip, int take) =>
+        Show((state, _) => LedgerEntries.Page(state, skip, take), refusal => new(refusal, null, null, [], null));
 
     private static Refusal Dropped => new(
         RefusalKind.Retry, "The account is being read again from the journal. Nothing of this call is known to be stored; send the same again.");
