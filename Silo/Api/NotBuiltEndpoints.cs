@@ -27,7 +27,6 @@ internal static class NotBuiltEndpoints
         ("GET", "/v1/accounts/{id}/entitlements/{feature}", Scopes.Read),
         ("GET", "/v1/accounts/{id}/invoices/{number}/lines/{n}/events", Scopes.Read),
         ("GET", "/v1/accounts/{id}/charges", Scopes.Read),
-        ("GET", "/v1/accounts/{id}/ledger", Scopes.Read),
         ("GET", "/v1/accounts/{id}/timeline", Scopes.Read),
         ("POST", "/v1/replays", Scopes.Operate),
         ("GET", "/v1/replays/{id}", Scopes.Read),

@@ -149,6 +149,7 @@ internal sealed class Platform : IAsyncDisposable
         EventsEndpoint.Map(app);
         AccountEndpoints.Map(app);
         InvoiceEndpoints.Map(app);
+        LedgerEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         SandboxEndpoints.Map(app);
         NotBuiltEndpoints.Map(app);

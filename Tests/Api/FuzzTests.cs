@@ -64,7 +64,7 @@ public sealed class FuzzTests(PlatformFixture platform) : IClassFixture<Platform
     private static (string Method, string Path, byte[]? Body, string ContentType) Right(Random random, DateTimeOffset now, int i)
     {
         var e = ApiCaller.Event("fuzz", $"e{i}", now, random.Next(2) == 0 ? "ticket.sent" : "call.ended", """{"minutes":1.25,"list":[1,{"a":"b"}]}""");
-        return random.Next(9) switch
+        return random.Next(10) switch
         {
             0 => ("POST", "/v1/accounts", Encoding.UTF8.GetBytes(ApiCaller.Account($"fuzz{i}", "desk-basic")), "application/json"),
             1 => ("POST", "/v1/events", Encoding.UTF8.GetBytes(e), ApiCaller.Single),
@@ -74,6 +74,7 @@ public sealed class FuzzTests(PlatformFixture platform) : IClassFixture<Platform
             5 => ("GET", "/v1/accounts/fuzz/usage?meter=desk.tickets&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&limit=5&cursor=MA", null, ""),
             6 => ("GET", "/v1/accounts/fuzz/invoices?limit=10&cursor=MA", null, ""),
             7 => ("GET", "/v1/accounts/fuzz/invoices/1", null, ""),
+            8 => ("GET", "/v1/accounts/fuzz/ledger?limit=10&cursor=MA", null, ""),
             _ => ("POST", "/v1/sandbox/clock", """{"advance":"PT0S"}"""u8.ToArray(), "application/json"),
         };
     }
