@@ -1,4 +1,5 @@
 using Billing.Invoices;
+using Billing.Ledger;
 using Billing.Usage;
 using Orleans;
 
@@ -61,6 +62,12 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     /// <summary>The next period invoice as it would be if it were finalised with the usage known now.</summary>
     [Alias("preview-invoice")]
     Task<InvoiceAnswer> PreviewInvoice();
+
+    /// <summary>A page of the ledger, the oldest entry first, and the balances of the whole.</summary>
+    /// <param name="skip">How many of the first entries to leave out; zero or more.</param>
+    /// <param name="take">How many at the most; 1 to 1,000.</param>
+    [Alias("get-ledger")]
+    Task<LedgerPage> GetLedger(int skip, int take);
 }
 
 /// <summary>When an account has something to do next.</summary>

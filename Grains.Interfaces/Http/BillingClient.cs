@@ -100,6 +100,10 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<InvoiceView> PreviewInvoice(string account, CancellationToken cancellation = default) =>
         Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/preview", BillingJson.Web.InvoiceView, cancellation);
 
+    /// <summary>A page of the ledger, the oldest entry first, with the balances of the whole.</summary>
+    public Task<LedgerList> GetLedger(string account, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/ledger?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.LedgerList, cancellation);
+
     /// <summary>Moves the sandbox's billing clock to an instant, doing what is due on the way.</summary>
     public Task<ClockView> MoveClock(DateTimeOffset now, CancellationToken cancellation = default) =>
         Send(

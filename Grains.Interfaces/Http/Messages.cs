@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Billing.Accounts;
 using Billing.Invoices;
+using Billing.Ledger;
 using Billing.Usage;
 
 namespace Billing.Http;
@@ -88,6 +89,17 @@ public sealed record InvoiceList(
 public sealed record LineEventList(
     ImmutableArray<LineEvent> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
 
+/// <summary>A page of an account's ledger.</summary>
+/// <param name="Currency">ISO 4217; every amount is in its minor unit.</param>
+/// <param name="Balances">What all entries together come to, those of other pages included.</param>
+/// <param name="Items">Entries, the oldest first.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record LedgerList(
+    string Currency,
+    LedgerBalances Balances,
+    ImmutableArray<LedgerEntry> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
 /// <summary>A page of a meter's usage.</summary>
 /// <param name="Meter">The meter.</param>
 /// <param name="Items">Billing periods in order of time.</param>
@@ -152,6 +164,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(InvoiceList))]
 [JsonSerializable(typeof(LineEventList))]
 [JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(LedgerList))]
 [JsonSerializable(typeof(UsageSeries))]
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(MoveClockRequest))]

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Buffers.Binary;
 using Billing.Invoices;
 using Billing.Journal;
+using Billing.Ledger;
 using Billing.Lifecycle;
 using Billing.Plans;
 using Billing.Usage;
@@ -146,6 +147,10 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             ? new InvoiceAnswer(null, preview)
             : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id} as things stand: it has no subscription that is to be paid, and nothing is left to bill."), null),
         refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<LedgerPage> GetLedger(int skip, int take) =>
+        Show((state, _) => LedgerEntries.Page(state, skip, take), refusal => new(refusal, null, null, [], null));
 
     private static Refusal Dropped => new(
         RefusalKind.Retry, "The account is being read again from the journal. Nothing of this call is known to be stored; send the same again.");

@@ -22,7 +22,6 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/accounts/{id}/release", Scopes.Operate),
         ("GET", "/v1/accounts/{id}/entitlements/{feature}", Scopes.Read),
         ("GET", "/v1/accounts/{id}/charges", Scopes.Read),
-        ("GET", "/v1/accounts/{id}/ledger", Scopes.Read),
         ("GET", "/v1/accounts/{id}/timeline", Scopes.Read),
         ("POST", "/v1/replays", Scopes.Operate),
         ("GET", "/v1/replays/{id}", Scopes.Read),

@@ -151,6 +151,7 @@ internal sealed class Platform : IAsyncDisposable
         AccountChangeEndpoints.Map(app);
         InvoiceEndpoints.Map(app);
         HistoryEndpoints.Map(app);
+        LedgerEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         SandboxEndpoints.Map(app);
         NotBuiltEndpoints.Map(app);

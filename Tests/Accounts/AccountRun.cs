@@ -148,8 +148,8 @@ internal sealed class AccountRun
 
     /// <summary>What a meter says by a clock of the period that begins then, and how many of its events stand.</summary>
     public (Quantity Quantity, Quantity Pending, long EventCount) UsageAt(string meter, DateTimeOffset periodStart, DateTimeOffset at) =>
-        at >= Now && State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart) is { } usage
-            ? (usage.Quantity, Quantity.Zero, usage.EventCount)
+        State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart) is { } usage
+            ? State.MeterOf(meter).UsageAt(usage.Period, at) is var (quantity, pending, events) ? (quantity, pending, events) : default
             : default;
 
     /// <summary>All invoices, drafts last.</summary>

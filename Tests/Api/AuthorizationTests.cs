@@ -20,6 +20,7 @@ public sealed class AuthorizationTests(PlatformFixture platform) : IClassFixture
         ("GET", "/v1/accounts/{id}/invoices", Scopes.Read),
         ("GET", "/v1/accounts/{id}/invoices/preview", Scopes.Read),
         ("GET", "/v1/accounts/{id}/invoices/{number}", Scopes.Read),
+        ("GET", "/v1/accounts/{id}/ledger", Scopes.Read),
         ("GET", "/v1/catalogs", Scopes.Read),
         ("POST", "/v1/sandbox/clock", Scopes.Admin),
     ];

@@ -1,5 +1,6 @@
 using Billing.Accounts;
 using Billing.Invoices;
+using Billing.Ledger;
 using Billing.Usage;
 
 namespace Billing.Tests.Contracts;
@@ -40,6 +41,12 @@ internal static class Examples
     private static readonly EventView Event = new(
         "mail/ü", "m-1", "mail.sent", Begin, Begin.AddTicks(1), UsageOutcome.Accepted, "no_subscription", [MeterRow], Bill, [Count], [LineName], "{}", [RefusedEvent]);
 
+    private static readonly LedgerPosting Posting = new(LedgerAccount.DeferredRevenue, 0, long.MaxValue);
+    private static readonly LedgerBalances Balances = new(1, 2, 3, 4, 5, 6, -7);
+
+    private static readonly LedgerEntry Entry = new(
+        3, Begin.AddDays(3), LedgerEntryKind.RevenueRecognized, 7, [new(LedgerAccount.Receivable, long.MaxValue, 0), Posting], "Invoice 7 became final.");
+
     private static readonly AccountView Account = new(
         "acct-1", "Ünïcode & Söhne", "pay@example.com", "DE", AccountStatus.PastDue, "EUR", Begin.AddTicks(1), true,
         [Subscription], [MeterUsage], -500, ["Two declined charges."]);
@@ -73,8 +80,11 @@ internal static class Examples
         new AccountSummary("acct-1", "Ünïcode & Söhne", "pay@example.com", AccountStatus.Active, "EUR", Begin, ["mail-growth"]),
         new CatchUpAnswer(null, Period.End), new CatchUpAnswer(Refused, null), new CatchUpAnswer(null, null),
         Step, Line, Line with { Meter = null, Arithmetic = [] },
+        Line with { Kind = InvoiceLineKind.Credit, Product = null, Plan = null, CatalogVersion = null, Meter = null, EventCount = 0 },
         Invoice, Draft,
         new InvoicePage(null, [Invoice, Draft], 2), new InvoicePage(Refused, [], null),
+        Posting, Balances, Entry, Entry with { Invoice = null, Postings = [] },
+        new LedgerPage(null, "EUR", Balances, [Entry, Entry], 2), new LedgerPage(Refused, null, null, [], null),
         new InvoiceAnswer(null, Invoice), new InvoiceAnswer(Refused, null),
         Batch, Batch with { Records = default, Count = 0, KeepBodies = false, WantReceipts = false },
         Batch with { Records = new byte[] { 9, 1, 2, 3, 9 }.AsMemory(1, 3) },
