@@ -17,7 +17,8 @@ internal static class Generated
 
     private const int LongRunFactor = 50;
 
-    private static readonly bool LongRun = Environment.GetEnvironmentVariable("BILLING_TEST_LONG") == "1";
+    /// <summary>Whether the suites may take their time: <c>./test all</c>.</summary>
+    public static bool LongRun { get; } = Environment.GetEnvironmentVariable("BILLING_TEST_LONG") == "1";
 
     /// <summary>Tries a property on so many cases, fifty times as many in a long run; the failure shows the smallest case found and its seed.</summary>
     public static void Holds(this Property property, int cases = 100) =>
