@@ -154,7 +154,7 @@ public static class CatalogReader
         var included = MetersOf(node.Find("included")).ToImmutableSortedDictionary(m => m.Name, m => m.Value.Quantity(), StringComparer.Ordinal);
         var prices = MetersOf(node.Find("prices")).ToImmutableSortedDictionary(m => m.Name, m => ReadPrice(m.Value), StringComparer.Ordinal);
         return new(
-            node["id"].Text(), product, node["rank"].WholeNumber(), interval, basePriceMinor, node.Find("trial")?.PositiveDuration(), included, prices);
+            node["id"].Text(), product, node["rank"].WholeNumber(), interval, basePriceMinor, node.Find("trial")?.Duration(), included, prices);
 
         IEnumerable<(string Name, Node Value)> MetersOf(Node? map)
         {

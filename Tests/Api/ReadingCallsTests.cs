@@ -68,7 +68,8 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
     [InlineData("invoices/99/lines/1/events", 404, "number")]
     [InlineData("invoices/-1/lines/1/events", 400, "number")]
     [InlineData("events/shop/never", 404, "event_id")]
-    [InlineData("invoices/preview?at=2026-05-01T00:00:00Z", 501, "at")]
+    [InlineData("invoices/preview?at=2026-04-01T00:00:00Z", 400, "at")]
+    [InlineData("invoices/preview?at=2029-01-01T00:00:00Z", 400, "at")]
     [InlineData("invoices/preview?at=soon", 400, "at")]
     public async Task BadQuery_IsNamed(string call, int status, string field) =>
         (await account.Api.Get($"{Path}/{call}")).IsProblem(status, field);
@@ -147,6 +148,20 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
 
         Assert.Equal("draft", preview.GetProperty("status").GetString());
         Assert.Equal("2026-04-01T00:00:00Z", preview.GetProperty("period").GetProperty("start").GetString());
+    }
+
+    [Theory]
+    [InlineData("2026-04-03T23:59:59Z", "2026-04-01T00:00:00Z")] // April's draft, still open
+    [InlineData("2026-04-04T00:00:00Z", "2026-05-01T00:00:00Z")]
+    [InlineData("2027-01-10T00:00:00Z", "2027-02-01T00:00:00Z")]
+    public async Task APreviewAhead_IsTheInvoiceThatIsNextThen_AndChangesNothing(string at, string start)
+    {
+        var before = (await account.Api.Get($"{Path}/invoices")).Text;
+
+        var preview = (await account.Api.Get($"{Path}/invoices/preview?at={at}")).Json;
+
+        Assert.Equal((start, 1_000L), (preview.GetProperty("period").GetProperty("start").GetString(), preview.GetProperty("total").GetInt64()));
+        Assert.Equal(before, (await account.Api.Get($"{Path}/invoices")).Text);
     }
 
     [Fact]

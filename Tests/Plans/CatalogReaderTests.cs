@@ -97,7 +97,6 @@ public sealed class CatalogReaderTests
     [InlineData("\"within\": \"PT1H\"", "\"within\": \"PT0S\"", "$.meters[2].cancelled_by.within")]
     [InlineData("\"cancelled_by\": {", "\"count_once\": { \"key\": \"$.t\", \"window\": \"PT0S\" }, \"cancelled_by\": {", "$.meters[2].count_once.window")]
     [InlineData("\"cancelled_by\": {", "\"count_once\": { \"key\": \"$.t\", \"window\": \"month\" }, \"cancelled_by\": {", "$.meters[2].count_once.window")]
-    [InlineData("\"P7D\"", "\"PT0S\"", "$.products[0].plans[0].trial")]
     [InlineData("\"id\": \"bot\"", "\"id\": \"desk\"", "$.products")]
     [InlineData("\"id\": \"bot-1\"", "\"id\": \"desk-1\"", "$.products")]
     [InlineData("[ { \"id\": \"bot-1\", \"rank\": 1, \"base_price\": \"0\" } ]", "[]", "$.products[1].plans")]
