@@ -58,7 +58,7 @@ internal sealed class Cancellations(TimeSpan within, Tally tally, EventIdPool id
         }
 
         changes.Trim(keep: 0);
-        if (changes.Rows.Count > 0) _cancelled[canceller] = (name, [.. changes.Rows]);
+        if (!changes.Rows.IsEmpty) _cancelled[canceller] = (name, [.. changes.Rows]);
     }
 
     /// <summary>What a canceller changed when it was accepted; nothing for one that is not held.</summary>
