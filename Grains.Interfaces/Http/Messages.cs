@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Billing.Accounts;
 using Billing.Invoices;
+using Billing.Ledger;
 using Billing.Usage;
 
 namespace Billing.Http;
@@ -26,6 +27,24 @@ public sealed record OpenAccountRequest(
     ImmutableArray<string> Plans,
     string? PaymentMethod,
     bool? AutomaticPlanChanges);
+
+/// <summary>The body of <c>POST /v1/accounts/{id}/plans</c>.</summary>
+/// <param name="Changes">The products and their plans, each product once.</param>
+/// <param name="CatalogVersion">The published catalogue version the plans come from; the newest when left out.</param>
+/// <param name="When"><c>now</c> or <c>period_end</c>.</param>
+/// <param name="Reason">Why, in words; 1 to 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+public sealed record ChangePlansRequest(
+    ImmutableArray<PlanChange> Changes, string? CatalogVersion, string? When, string? Reason, bool? DryRun = null);
+
+/// <summary>The body of <c>POST /v1/accounts/{id}/cancel</c>.</summary>
+/// <param name="Reason">Why, in words; 1 to 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+public sealed record CancelRequest(string? Reason, bool? DryRun = null);
+
+/// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c>, which may be left out.</summary>
+/// <param name="Reason">Why, in words; at most 500 characters.</param>
+public sealed record UndoCancelRequest(string? Reason);
 
 /// <summary>The answer of <c>POST /v1/events</c>. Every outcome in it is durable.</summary>
 /// <param name="Accepted">Events counted for the first time.</param>
@@ -63,6 +82,23 @@ public sealed record AccountList(
 /// <param name="Next">The cursor of the next page; left out on the last.</param>
 public sealed record InvoiceList(
     ImmutableArray<InvoiceView> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
+/// <summary>A page of the events behind an invoice line.</summary>
+/// <param name="Items">Accepted events by time, source and id, then those that were refused.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record LineEventList(
+    ImmutableArray<LineEvent> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
+/// <summary>A page of an account's ledger.</summary>
+/// <param name="Currency">ISO 4217; every amount is in its minor unit.</param>
+/// <param name="Balances">What all entries together come to, those of other pages included.</param>
+/// <param name="Items">Entries, the oldest first.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record LedgerList(
+    string Currency,
+    LedgerBalances Balances,
+    ImmutableArray<LedgerEntry> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
 
 /// <summary>A page of a meter's usage.</summary>
 /// <param name="Meter">The meter.</param>
@@ -117,11 +153,18 @@ public sealed record Problem(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     Converters = [typeof(UtcJsonConverter)])]
 [JsonSerializable(typeof(OpenAccountRequest))]
+[JsonSerializable(typeof(ChangePlansRequest))]
+[JsonSerializable(typeof(CancelRequest))]
+[JsonSerializable(typeof(UndoCancelRequest))]
+[JsonSerializable(typeof(AccountChange))]
 [JsonSerializable(typeof(EventsAnswer))]
 [JsonSerializable(typeof(AccountView))]
 [JsonSerializable(typeof(AccountList))]
 [JsonSerializable(typeof(InvoiceView))]
 [JsonSerializable(typeof(InvoiceList))]
+[JsonSerializable(typeof(LineEventList))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(LedgerList))]
 [JsonSerializable(typeof(UsageSeries))]
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(MoveClockRequest))]

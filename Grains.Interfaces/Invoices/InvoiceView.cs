@@ -55,12 +55,12 @@ public enum InvoiceStatus
 /// <summary>One priced thing on an invoice.</summary>
 /// <param name="N">Its place on the invoice, from 1.</param>
 /// <param name="Kind">What it is for.</param>
-/// <param name="Product">The product.</param>
-/// <param name="Plan">The plan whose prices hold.</param>
-/// <param name="CatalogVersion">The catalogue version of those prices.</param>
-/// <param name="Meter">The meter of a usage line or an adjustment; null on a base fee.</param>
+/// <param name="Product">The product; null on a credit.</param>
+/// <param name="Plan">The plan whose prices hold; null on a credit.</param>
+/// <param name="CatalogVersion">The catalogue version of those prices; null on a credit.</param>
+/// <param name="Meter">The meter of a usage line or an adjustment; null on a base fee and on a credit.</param>
 /// <param name="Period">The period the line is about.</param>
-/// <param name="Quantity">What is priced, in the meter's unit; for a base fee 1.</param>
+/// <param name="Quantity">What is priced, in the meter's unit; for a base fee and for a credit 1.</param>
 /// <param name="Amount">The amount in minor units: the exact sum of the steps, rounded once, half to even.</param>
 /// <param name="Arithmetic">The steps that lead to the amount.</param>
 /// <param name="EventCount">How many accepted events stand behind the line.</param>
@@ -68,9 +68,9 @@ public enum InvoiceStatus
 public sealed record InvoiceLine(
     [property: Id(0)] int N,
     [property: Id(1)] InvoiceLineKind Kind,
-    [property: Id(2)] string Product,
-    [property: Id(3)] string Plan,
-    [property: Id(4)] string CatalogVersion,
+    [property: Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Product,
+    [property: Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Plan,
+    [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? CatalogVersion,
     [property: Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Meter,
     [property: Id(6)] BillingPeriod Period,
     [property: Id(7)] Quantity Quantity,

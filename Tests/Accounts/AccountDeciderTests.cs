@@ -211,7 +211,7 @@ public sealed class AccountDeciderTests
         var account = Opened().At(FirstEnd.AddDays(-1));
         account.SendOne(Event.Message("a", account.Now, bytes: 2_000_000));
 
-        var preview = AccountViews.Preview(account.State)!;
+        var preview = AccountViews.Preview(account.State, account.Now)!;
         account.At(FirstEnd);
 
         Assert.Equal(2700, preview.Total); // 25.00 + 2.00

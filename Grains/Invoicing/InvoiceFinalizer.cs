@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Billing.Accounts;
+using Billing.Invoices;
+using Billing.Rating;
+
+namespace Billing.Invoicing;
+
+/// <summary>Makes an invoice of lines. Every invoice of an account goes through here, whatever it bears.</summary>
+internal static class InvoiceFinalizer
+{
+    /// <summary>An invoice without a number, as it would be if it were the next to become final.</summary>
+    /// <param name="account">Its credit is spent where the lines come to more than zero.</param>
+    /// <param name="period">The period that the invoice is for.</param>
+    /// <param name="draftedAt">When it was drafted.</param>
+    /// <param name="lines">The lines in their order, but for the credit; their numbers are given here.</param>
+    public static InvoiceView Draft(AccountState account, BillingPeriod period, DateTimeOffset draftedAt, IEnumerable<InvoiceLine> lines)
+    {
+        var charged = lines.ToImmutableArray();
+        var owed = Sum(charged);
+        if (owed > 0 && account.Balance > 0) charged = charged.Add(CreditLine(account, period, long.Min(account.Balance, owed)));
+        var numbered = charged.Select((line, index) => line with { N = index + 1 }).ToImmutableArray();
+        return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(numbered), period, draftedAt, null, null, numbered);
+    }
+
+    /// <summary>A draft made final: it takes the next number and never changes again. With nothing to pay it is paid.</summary>
+    /// <param name="account">The account as it stands; the draft was made from it.</param>
+    /// <param name="draft">The invoice without a number.</param>
+    /// <param name="at">When it becomes final.</param>
+    public static InvoiceView Finalize(AccountState account, InvoiceView draft, DateTimeOffset at)
+    {
+        var paid = draft.Total <= 0;
+        return draft with
+        {
+            Number = account.Invoices.Count + 1,
+            Status = paid ? InvoiceStatus.Paid : InvoiceStatus.Finalized,
+            FinalizedAt = at,
+            PaidAt = paid ? at : null,
+        };
+    }
+
+    private static InvoiceLine CreditLine(AccountState account, BillingPeriod period, long spent)
+    {
+        var currency = account.Profile!.Currency;
+        var step = new ArithmeticStep(
+            "1",
+            Currencies.ToMajor(-spent, currency).ToString("0.####", CultureInfo.InvariantCulture),
+            (-spent).ToString(CultureInfo.InvariantCulture),
+            $"{Currencies.Format(spent, currency)} of {Currencies.Format(account.Balance, currency)} account credit");
+        return new(0, InvoiceLineKind.Credit, null, null, null, null, period, Quantity.One, -spent, [step], 0);
+    }
+
+    private static long Sum(ImmutableArray<InvoiceLine> lines) => lines.Aggregate(0L, (sum, line) => sum + line.Amount);
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Billing.Accounts;
+using Billing.Invoices;
+using Billing.Lifecycle;
+
+namespace Billing.Ledger;
+
+/// <summary>The entries of an account, from the invoices it holds. They are never stored: the same facts give the same entries.</summary>
+internal static class LedgerEntries
+{
+    /// <summary>All entries, the oldest first. What was an entry once stays one, with its number.</summary>
+    public static ImmutableArray<LedgerEntry> Of(AccountState account) => Of(account.Invoices, PeriodEnds(account), null);
+
+    /// <summary>All entries, the oldest first.</summary>
+    /// <param name="invoices">The finalised invoices, by number.</param>
+    /// <param name="periodEnds">When billing periods ended, in order.</param>
+    /// <param name="endedAt">When the account ended, so that nothing was left to serve; null while it goes on.</param>
+    public static ImmutableArray<LedgerEntry> Of(IReadOnlyList<InvoiceView> invoices, IEnumerable<DateTimeOffset> periodEnds, DateTimeOffset? endedAt)
+    {
+        if (invoices.Count == 0) return [];
+        var book = new LedgerBook(invoices[0].Currency);
+        var ends = new Queue<DateTimeOffset>(endedAt is { } ended ? periodEnds.Where(e => e < ended).Append(ended) : periodEnds);
+        foreach (var invoice in invoices)
+        {
+            while (ends.TryPeek(out var end) && !IsBefore(invoice, end)) book.EndPeriod(ends.Dequeue(), end == endedAt);
+            book.Finalize(invoice);
+        }
+
+        while (ends.TryDequeue(out var end)) book.EndPeriod(end, end == endedAt);
+        return book.Entries;
+    }
+
+    /// <summary>What the entries come to.</summary>
+    public static LedgerBalances Balances(IReadOnlyList<LedgerEntry> entries)
+    {
+        return new(
+            Debited(LedgerAccount.Receivable),
+            -Debited(LedgerAccount.Revenue),
+            -Debited(LedgerAccount.DeferredRevenue),
+            Debited(LedgerAccount.Cash),
+            -Debited(LedgerAccount.Credits),
+            -Debited(LedgerAccount.Tax),
+            Debited(LedgerAccount.WriteOff));
+
+        long Debited(LedgerAccount account) => entries.SelectMany(e => e.Postings).Where(p => p.Account == account).Sum(p => p.Debit - p.Credit);
+    }
+
+    /// <summary>The entries from the one after <paramref name="skip"/> on, and the balances of all.</summary>
+    public static LedgerPage Page(AccountState account, int skip, int take)
+    {
+        var entries = Of(account);
+        return new(
+            null, account.Profile!.Currency, Balances(entries), [.. entries.Skip(skip).Take(take)],
+            entries.Length - skip > take ? skip + take : null);
+    }
+
+    private static IEnumerable<DateTimeOffset> PeriodEnds(AccountState account)
+    {
+        if (account is not { Calendar.Anchor: { } anchor, BegunPeriod: { } begun }) yield break;
+        for (var months = 0; BillingCalendar.PeriodAt(anchor, months).End <= begun.Start; months++) yield return BillingCalendar.PeriodAt(anchor, months).End;
+    }
+
+    // Of what falls on one instant, drafts that were due come first, then the period's end, then what was invoiced at once.
+    private static bool IsBefore(InvoiceView invoice, DateTimeOffset periodEnd) =>
+        invoice.FinalizedAt < periodEnd || (invoice.FinalizedAt == periodEnd && invoice.DraftedAt < periodEnd);
+}
