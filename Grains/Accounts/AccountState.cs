@@ -117,10 +117,11 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         if (!facts.HasFacts) BeginEntry(facts.ReceivedAt);
     }
 
-    /// <summary>Begins a journal entry: forgets what no event received from then on can touch.</summary>
+    /// <summary>Begins a journal entry: forgets what no event received from then on can touch, and no invoice that is due asks for.</summary>
     private void BeginEntry(DateTimeOffset receivedAt)
     {
-        var day = DayOf(receivedAt.UtcTicks);
+        var asOf = NextDueAt is { } due && due < receivedAt ? due : receivedAt;
+        var day = DayOf(asOf.UtcTicks);
         if (!forgets || day <= _forgottenDay || Catalog is null) return;
         _forgottenDay = day;
         foreach (var meter in _meters) meter.Forget((day * TimeSpan.TicksPerDay) - Catalog.DedupWindow.Ticks);

@@ -139,8 +139,9 @@ internal sealed class UsageDecider
                 var match = bound.Meter.Match(record.Data, _slots, _keys, out var reading);
                 if (match == MeterMatch.No) continue;
                 if (match != MeterMatch.Yes) return Missing(bound.Meter.Definition, match);
+                if (bound.Subscription is null && !CanCancelLater(record.TimeTicks, now)) continue;
                 if (bound.Index >= 0) _readings.Add(bound.Index, reading);
-                else if (CanCancelLater(record.TimeTicks, now)) _untracked.Add(bound.Meter.Definition);
+                else _untracked.Add(bound.Meter.Definition);
             }
         }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Billing.Accounts;
 using Billing.Invoices;
 using Billing.Lifecycle;
@@ -96,14 +95,16 @@ internal static class InvoiceBuilder
         var plan = account.CatalogOf(billed.BilledCatalogVersion!).Catalog.FindPlan(billed.BilledPlan!)!;
         var subscription = account.Subscriptions.First(s => s.Product == plan.Product);
         var rated = Rate(usage.Quantity, Included(subscription, plan, meter.Id, billed.Period), meter, plan, currency);
-        var steps = rated.Steps.Add(new(
-            "1",
-            "0",
-            (-billed.BilledAmount).ToString(CultureInfo.InvariantCulture),
+        var rounding = Exact.Of(rated.AmountMinor) - rated.ExactMinor;
+        var steps = rounding.IsZero ? rated.Steps : rated.Steps.Add(Once(rounding, $"rounded to {Currencies.Format(rated.AmountMinor, currency)}"));
+        steps = steps.Add(Once(
+            Exact.Of(-billed.BilledAmount),
             $"less {Currencies.Format(billed.BilledAmount, currency)} already billed for {billed.BilledQuantity}; the period now comes to {Currencies.Format(rated.AmountMinor, currency)}"));
         return new(
             0, InvoiceLineKind.Adjustment, plan.Product, plan.Id, billed.BilledCatalogVersion!, meter.Id, billed.Period,
             usage.Quantity - billed.BilledQuantity, rated.AmountMinor - billed.BilledAmount, steps, usage.EventCount - billed.BilledEventCount);
+
+        ArithmeticStep Once(Exact minor, string text) => new("1", (minor * Exact.Of(Currencies.ToMajor(1, currency))).ToString(), minor.ToString(), text);
     }
 
     /// <summary>The allowance of a meter in a period: the plan's, prorated and not rounded in the period that the product was added in.</summary>

@@ -8,7 +8,8 @@ namespace Billing.Rating;
 /// <summary>The price of a quantity: the rounded amount and the steps that lead to it.</summary>
 /// <param name="AmountMinor">Minor units: the exact sum of the steps, rounded once, half to even.</param>
 /// <param name="Steps">The steps, the allowance first.</param>
-internal sealed record RatedUsage(long AmountMinor, ImmutableArray<ArithmeticStep> Steps);
+/// <param name="ExactMinor">Minor units: the sum of the steps before the rounding; the amount itself where it was cut.</param>
+internal sealed record RatedUsage(long AmountMinor, ImmutableArray<ArithmeticStep> Steps, Exact ExactMinor);
 
 /// <summary>Prices the usage of one meter in one billing period.</summary>
 internal static class Rater
@@ -78,10 +79,10 @@ internal static class Rater
         }
 
         var amount = sum.RoundHalfToEven();
-        if (BigInteger.Abs(amount) <= MaxAmountMinor) return new((long)amount, steps.ToImmutable());
+        if (BigInteger.Abs(amount) <= MaxAmountMinor) return new((long)amount, steps.ToImmutable(), sum);
 
         steps.Add(new("1", "0", "0", $"The exact amount, {sum.ToWords()} in minor units, is beyond what one line can bear and was cut."));
-        return new(amount.Sign * MaxAmountMinor, steps.ToImmutable());
+        return new(amount.Sign * MaxAmountMinor, steps.ToImmutable(), Exact.Of(amount.Sign * MaxAmountMinor));
 
         void Add(Exact units, decimal unitPrice, string text)
         {
