@@ -45,8 +45,8 @@ internal static class InvoiceBuilder
     /// <param name="at">The instant as of which it is built.</param>
     public static InvoiceView ComingClosing(AccountState account, DateTimeOffset at)
     {
-        var end = account.Cancelled!.At;
-        return InvoiceFinalizer.Draft(account, new(end, account.ClosingAt(end)), account.ClosingAt(end), AdjustmentLines(account, at));
+        var closing = account.NextClosing;
+        return InvoiceFinalizer.Draft(account, closing, closing.End, AdjustmentLines(account, at));
     }
 
     /// <summary>A draft made final with the usage known then.</summary>
