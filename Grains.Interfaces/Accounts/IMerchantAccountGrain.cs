@@ -63,6 +63,13 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     [Alias("preview-invoice")]
     Task<InvoiceAnswer> PreviewInvoice();
 
+    /// <summary>
+    /// The next period invoice as it would be at a later instant if no event came meanwhile: what is due until then is done on a copy.
+    /// </summary>
+    /// <param name="at">From now to two years ahead.</param>
+    [Alias("preview-invoice-at")]
+    Task<InvoiceAnswer> PreviewInvoiceAt(DateTimeOffset at);
+
     /// <summary>A page of the ledger, the oldest entry first, and the balances of the whole.</summary>
     /// <param name="skip">How many of the first entries to leave out; zero or more.</param>
     /// <param name="take">How many at the most; 1 to 1,000.</param>

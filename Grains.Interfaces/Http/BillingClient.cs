@@ -97,8 +97,14 @@ public sealed class BillingClient(HttpClient http, string key)
             cancellation);
 
     /// <summary>The next period invoice with the usage known now.</summary>
-    public Task<InvoiceView> PreviewInvoice(string account, CancellationToken cancellation = default) =>
-        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/preview", BillingJson.Web.InvoiceView, cancellation);
+    /// <param name="account">The account.</param>
+    /// <param name="at">As it would be then if no event came meanwhile: from now to two years ahead; null for now.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public Task<InvoiceView> PreviewInvoice(string account, DateTimeOffset? at = null, CancellationToken cancellation = default) =>
+        Get(
+            $"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/preview{(at is { } then ? $"?at={Uri.EscapeDataString(UtcJsonConverter.ToText(then))}" : "")}",
+            BillingJson.Web.InvoiceView,
+            cancellation);
 
     /// <summary>A page of the ledger, the oldest entry first, with the balances of the whole.</summary>
     public Task<LedgerList> GetLedger(string account, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>

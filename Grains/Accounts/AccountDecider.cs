@@ -93,6 +93,16 @@ internal static class AccountDecider
             : null;
     }
 
+    /// <summary>A copy of the account, caught up to a later instant; nothing of it is kept.</summary>
+    public static AccountState Foresee(AccountState account, DateTimeOffset at)
+    {
+        var copy = account.CopyWithoutIds();
+        var facts = new FactWriter();
+        facts.Begin(at);
+        CatchUp(copy, at, facts);
+        return copy;
+    }
+
     /// <summary>Writes a fact and folds it in.</summary>
     public static void Emit(AccountState account, FactWriter facts, AccountFact fact)
     {

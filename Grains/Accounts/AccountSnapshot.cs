@@ -75,6 +75,16 @@ internal sealed partial class AccountState
         RememberedIds.CopyTo(writer, today);
     }
 
+    /// <summary>The same account without the ids it remembers: good for looking ahead, not for events.</summary>
+    public AccountState CopyWithoutIds()
+    {
+        var snapshot = new ArrayBufferWriter<byte>();
+        WriteSnapshot(snapshot, ushort.MaxValue, canonical: false);
+        var copy = new AccountState(Id, HashKey, catalogs);
+        copy.Restore(snapshot.WrittenSpan, Sequence);
+        return copy;
+    }
+
     /// <summary>Whether this release reads the snapshot. If not, the journal still holds everything.</summary>
     public static bool CanRestore(ReadOnlySpan<byte> snapshot) => snapshot[0] == SnapshotVersion;
 

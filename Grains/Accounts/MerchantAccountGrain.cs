@@ -26,6 +26,8 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     /// </summary>
     private const int SnapshotBytesMin = 64 << 10;
 
+    private const int PreviewYearsMax = 2;
+
     [ThreadStatic]
     private static UsageDecider? _decider;
 
@@ -142,15 +144,22 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
         refusal => new(refusal, null));
 
     /// <inheritdoc/>
-    public Task<InvoiceAnswer> PreviewInvoice() => Show(
-        (state, now) => AccountViews.Preview(state, now) is { } preview
-            ? new InvoiceAnswer(null, preview)
-            : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id} as things stand: it has no subscription that is to be paid, and nothing is left to bill."), null),
+    public Task<InvoiceAnswer> PreviewInvoice() => Show((state, now) => Previewed(state, now), refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<InvoiceAnswer> PreviewInvoiceAt(DateTimeOffset at) => Show(
+        (state, now) => at >= now && at <= now.AddYears(PreviewYearsMax)
+            ? Previewed(AccountDecider.Foresee(state, at), at)
+            : new(new(RefusalKind.Invalid, $"at lies between now and {PreviewYearsMax} years ahead; what is past is on the invoices that are final.", "at"), null),
         refusal => new(refusal, null));
 
     /// <inheritdoc/>
     public Task<LedgerPage> GetLedger(int skip, int take) =>
         Show((state, _) => LedgerEntries.Page(state, skip, take), refusal => new(refusal, null, null, [], null));
+
+    private static InvoiceAnswer Previewed(AccountState state, DateTimeOffset at) => AccountViews.Preview(state, at) is { } preview
+        ? new(null, preview)
+        : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id} as things stand: it has no subscription that is to be paid, and nothing is left to bill."), null);
 
     private static Refusal Dropped => new(
         RefusalKind.Retry, "The account is being read again from the journal. Nothing of this call is known to be stored; send the same again.");

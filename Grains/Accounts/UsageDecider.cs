@@ -139,8 +139,9 @@ internal sealed class UsageDecider
                 var match = bound.Meter.Match(record.Data, _slots, _keys, out var reading);
                 if (match == MeterMatch.No) continue;
                 if (match != MeterMatch.Yes) return Missing(bound.Meter.Definition, match);
+                if (bound.Subscription is null && !CanCancelLater(record.TimeTicks, now)) continue;
                 if (bound.Index >= 0) _readings.Add(bound.Index, reading);
-                else if (CanCancelLater(record.TimeTicks, now)) _untracked.Add(bound.Meter.Definition);
+                else _untracked.Add(bound.Meter.Definition);
             }
         }
 
@@ -151,6 +152,10 @@ internal sealed class UsageDecider
     // Without a subscription to the product there is nothing to cancel yet. There can be once one begins before the canceller's
     // time: at the earliest in the second that is running now.
     private static bool CanCancelLater(long timeTicks, DateTimeOffset now) => timeTicks > now.UtcTicks - TimeSpan.TicksPerSecond;
+
+    /// <summary>Whether a reason says what another meter lacks.</summary>
+    public static bool ConcernsMeter(string reason, string meter) =>
+        !reason.StartsWith("The meter ", StringComparison.Ordinal) || reason.StartsWith($"The meter {meter} ", StringComparison.Ordinal);
 
     private static string Missing(Meter meter, MeterMatch match)
     {
@@ -230,14 +235,23 @@ internal sealed class UsageDecider
             else if (!reading.Cancels && account.Meters[meter].PendingUntil(timeTicks) is { } pendingUntil) receivedTicks = long.Max(receivedTicks, pendingUntil.UtcTicks);
         }
 
+        // Clocks differ by minutes: an event can be ahead of an end that is in sight. It counts if the account goes on after all.
+        if (!noSubscription && timeTicks >= account.ExpectedEnd?.UtcTicks) return new(outcome, "no_subscription", [], null);
+
         var meters = ImmutableArray.CreateBuilder<MeterReceipt>(changes.Count);
-        foreach (var change in changes) meters.Add(new(account.Meters[change.Meter].Meter.Id, change.Change, change.Period));
+        BillingPeriod? billed = null;
+        foreach (var change in changes)
+        {
+            meters.Add(new(account.Meters[change.Meter].Meter.Id, change.Change, change.Period));
+            if (!account.Calendar.IsTrial(change.Period)) billed ??= change.Period;
+        }
+
         var inTrial = changes.Count > 0 && account.Calendar.IsTrial(changes[0].Period);
         return new(
             outcome,
             noSubscription ? "no_subscription" : inTrial ? "trial" : null,
             meters.ToImmutable(),
-            changes.Count > 0 && !inTrial ? WhereBilled(account, changes[0].Period, receivedTicks) : null);
+            billed is { } period ? WhereBilled(account, period, receivedTicks) : null);
     }
 
     /// <summary>
@@ -254,7 +268,7 @@ internal sealed class UsageDecider
         {
             if ((bearing.Start + account.Catalog!.Grace).UtcTicks > effectiveTicks) return new(kind, bearing);
             kind = "adjustment";
-            if (account.EndsAt is { } end && bearing.Start >= end) return new(kind, new(end, account.ClosingAt(end)));
+            if (account.EndsAt is { } end && bearing.Start >= end) return new(kind, account.ClosingPeriod(end, effectiveTicks));
         }
 
         BillingPeriod Following(BillingPeriod before) => account.Calendar.PeriodOf(before.End.UtcTicks);

@@ -182,6 +182,9 @@ internal sealed class AccountRun
         return state;
     }
 
+    /// <summary>An empty state that forgets nothing, to explain what happened.</summary>
+    public AccountState Explaining() => new("acme", HashKey, _published, forgets: false);
+
     /// <summary>Goes on with the state that another activation would read.</summary>
     public void Reactivate(int snapshotAfter) => State = ReadAgain(snapshotAfter);
 
