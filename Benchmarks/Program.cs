@@ -1,8 +1,9 @@
 using System.CommandLine;
 using Billing.Benchmarks.Ingest;
+using Billing.Benchmarks.Window;
 
 // All that can be measured, by name. Without a name everything runs.
-Command[] benchmarks = [new IngestCommand()];
+Command[] benchmarks = [new IngestCommand(), new WindowCommand()];
 
 var root = new RootCommand("Measures each figure beside its peer, in one run.");
 foreach (var benchmark in benchmarks)

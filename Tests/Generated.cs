@@ -16,12 +16,24 @@ internal static class Generated
     public static Arbitrary<int> Number(int below) => Arb.From(Gen.Choose(0, below - 1), n => n == 0 ? [] : new[] { 0, n / 2 }.Distinct());
 
     private const int LongRunFactor = 50;
+    private const int ShortRunDivisor = 10;
+    private const int CasesMin = 10;
 
-    private static readonly bool LongRun = Environment.GetEnvironmentVariable("BILLING_TEST_LONG") == "1";
+    /// <summary>Whether the suites may take their time: <c>./test all</c>.</summary>
+    public static bool LongRun { get; } = Environment.GetEnvironmentVariable("BILLING_TEST_LONG") == "1";
 
-    /// <summary>Tries a property on so many cases, fifty times as many in a long run; the failure shows the smallest case found and its seed.</summary>
-    public static void Holds(this Property property, int cases = 100) =>
-        property.Check(Config.QuickThrowOnFailure.WithMaxTest(LongRun ? cases * LongRunFactor : cases).WithQuietOnSuccess(true));
+    /// <summary>Whether each test is run hundreds of times, against one planted fault after the other.</summary>
+    private static readonly bool ShortRun = Environment.GetEnvironmentVariable("BILLING_TEST_SHORT") == "1";
+
+    /// <summary>
+    /// Tries a property on so many cases, fifty times as many in a long run, a tenth in a short one; the failure shows the smallest case
+    /// found and its seed.
+    /// </summary>
+    public static void Holds(this Property property, int cases = 100)
+    {
+        var tried = LongRun ? cases * LongRunFactor : ShortRun ? Math.Max(CasesMin, cases / ShortRunDivisor) : cases;
+        property.Check(Config.QuickThrowOnFailure.WithMaxTest(tried).WithQuietOnSuccess(true));
+    }
 
     /// <summary>The items in another order, the same for the same seed.</summary>
     public static T[] Shuffled<T>(IEnumerable<T> items, int seed)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Billing.Benchmarks.Measuring;
@@ -52,8 +51,6 @@ public static class IngestBenchmark
 
     private static async Task<IngestResult> RunInOwnProcess(TargetSpec spec, IngestOptions options, string scratch, CancellationToken cancellation)
     {
-        var self = Environment.ProcessPath!;
-        string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(IngestBenchmark).Assembly.Location] : [];
         string[] arguments =
         [
             "ingest",
@@ -65,9 +62,7 @@ public static class IngestBenchmark
             "--seconds", Text(options.Seconds),
             "--in-flight", Text(options.InFlight),
         ];
-        // The target stops when its input ends, so it does not outlive this process.
-        var start = new ProcessStartInfo(self, [.. program, .. arguments]) { RedirectStandardInput = true, UseShellExecute = false };
-        using var process = Process.Start(start) ?? throw new InvalidOperationException($"The process for {spec.Name} was not started.");
+        using var process = OwnProcess.Start(arguments);
         using var stop = cancellation.Register(process.StandardInput.Close);
         await process.WaitForExitAsync(CancellationToken.None);
         cancellation.ThrowIfCancellationRequested();

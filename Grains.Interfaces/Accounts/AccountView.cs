@@ -65,19 +65,42 @@ public enum AccountStatus
 /// <param name="Product">The product.</param>
 /// <param name="Plan">The plan it is on.</param>
 /// <param name="CatalogVersion">The catalogue version its prices come from.</param>
-/// <param name="Period">The running billing period.</param>
+/// <param name="Period">The running billing period, or the trial.</param>
+/// <param name="ScheduledChange">What is to become of it; left out when nothing is scheduled.</param>
 [GenerateSerializer, Immutable, Alias("billing.subscription")]
 public sealed record SubscriptionView(
     [property: Id(0)] string Product,
     [property: Id(1)] string Plan,
     [property: Id(2)] string CatalogVersion,
-    [property: Id(3)] BillingPeriod Period);
+    [property: Id(3)] BillingPeriod Period,
+    [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ScheduledChangeView? ScheduledChange = null);
+
+/// <summary>What is to become of a subscription.</summary>
+/// <param name="Kind">What sort of change.</param>
+/// <param name="Plan">The plan it is to be on; left out when it is to end.</param>
+/// <param name="At">When.</param>
+/// <param name="Reason">Why, in words.</param>
+[GenerateSerializer, Immutable, Alias("billing.scheduled-change")]
+public sealed record ScheduledChangeView(
+    [property: Id(0)] ScheduledChangeKind Kind,
+    [property: Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Plan,
+    [property: Id(2)] DateTimeOffset At,
+    [property: Id(3)] string Reason);
+
+/// <summary>What sort of change is scheduled. The numbers are part of the wire: add at the end, reuse none.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ScheduledChangeKind>))]
+public enum ScheduledChangeKind
+{
+    /// <summary>The subscription ends.</summary>
+    [JsonStringEnumMemberName("cancellation")]
+    Cancellation = 1,
+}
 
 /// <summary>The usage of one meter in the running period.</summary>
 /// <param name="Meter">The meter.</param>
 /// <param name="Quantity">What counts so far, in the meter's unit.</param>
 /// <param name="Pending">What may still be cancelled; not part of <paramref name="Quantity"/>.</param>
-/// <param name="Included">The plan's allowance per period, in the meter's unit.</param>
+/// <param name="Included">The plan's allowance for the period, in the meter's unit; a prorated one without a decimal end is shown to 12 places.</param>
 /// <param name="Forecast">The quantity at the end of the period if usage goes on at the rate of the period so far, rounded down to whole units.</param>
 [GenerateSerializer, Immutable, Alias("billing.meter-usage")]
 public sealed record MeterUsageView(

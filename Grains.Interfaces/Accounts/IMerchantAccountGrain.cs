@@ -19,6 +19,18 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     [Alias("open")]
     Task<AccountAnswer> Open(OpenAccount command);
 
+    /// <summary>Ends the account at the end of its running period or trial; at once when it has no subscription.</summary>
+    [Alias("cancel")]
+    Task<AccountChangeAnswer> Cancel(CancelAccount command);
+
+    /// <summary>Takes a scheduled cancellation back.</summary>
+    [Alias("undo-cancellation")]
+    Task<AccountChangeAnswer> UndoCancellation(UndoCancellation command);
+
+    /// <summary>Adds products to the account's subscriptions.</summary>
+    [Alias("change-plans")]
+    Task<AccountChangeAnswer> ChangePlans(ChangePlans command);
+
     /// <summary>Decides the events of a batch in their order, each exactly once within the window.</summary>
     /// <remarks>Source of the identity rule: CloudEvents 1.0, where equal <c>source</c> and <c>id</c> mean the same event.</remarks>
     [Alias("record-usage")]
@@ -50,6 +62,13 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     /// <summary>The next period invoice as it would be if it were finalised with the usage known now.</summary>
     [Alias("preview-invoice")]
     Task<InvoiceAnswer> PreviewInvoice();
+
+    /// <summary>
+    /// The next period invoice as it would be at a later instant if no event came meanwhile: what is due until then is done on a copy.
+    /// </summary>
+    /// <param name="at">From now to two years ahead.</param>
+    [Alias("preview-invoice-at")]
+    Task<InvoiceAnswer> PreviewInvoiceAt(DateTimeOffset at);
 
     /// <summary>A page of the ledger, the oldest entry first, and the balances of the whole.</summary>
     /// <param name="skip">How many of the first entries to leave out; zero or more.</param>

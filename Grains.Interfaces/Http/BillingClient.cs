@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
 using Billing.Accounts;
 using Billing.Invoices;
+using Billing.Usage;
 
 namespace Billing.Http;
 
@@ -29,6 +30,29 @@ public sealed class BillingClient(HttpClient http, string key)
     /// <summary>A page of accounts; <paramref name="cursor"/> is the <c>Next</c> of the page before.</summary>
     public Task<AccountList> ListAccounts(string? query = null, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
         Get($"/v1/accounts?limit={limit}{Parameter("query", query)}{Parameter("cursor", cursor)}", BillingJson.Web.AccountList, cancellation);
+
+    /// <summary>Adds products to an account.</summary>
+    /// <param name="account">The account id.</param>
+    /// <param name="request">The products and their plans.</param>
+    /// <param name="idempotencyKey">Names the call, so that sending it again gives the first answer; null for none.</param>
+    /// <param name="cancellation">Gives up waiting; the call may still be carried out.</param>
+    public Task<AccountChange> ChangePlans(string account, ChangePlansRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/plans", JsonContent.Create(request, BillingJson.Web.ChangePlansRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
+
+    /// <summary>Cancels an account at the end of its running period or trial; one without a subscription at once.</summary>
+    /// <param name="account">The account id.</param>
+    /// <param name="request">The reason, and whether it is a dry run.</param>
+    /// <param name="idempotencyKey">Names the call, so that sending it again gives the first answer; null for none.</param>
+    /// <param name="cancellation">Gives up waiting; the call may still be carried out.</param>
+    public Task<AccountChange> CancelAccount(string account, CancelRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/cancel", JsonContent.Create(request, BillingJson.Web.CancelRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
+
+    /// <summary>Takes a scheduled cancellation back.</summary>
+    public Task<AccountChange> UndoCancellation(string account, string? reason = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Delete, $"/v1/accounts/{Uri.EscapeDataString(account)}/cancel", JsonContent.Create(new UndoCancelRequest(reason), BillingJson.Web.UndoCancelRequest), BillingJson.Web.AccountChange, null, cancellation);
 
     /// <summary>Records CloudEvents, one a line. Safe to send again: each event is counted once.</summary>
     /// <param name="lines">UTF-8 JSON lines.</param>
@@ -57,9 +81,30 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<InvoiceView> GetInvoice(string account, int number, CancellationToken cancellation = default) =>
         Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/{number}", BillingJson.Web.InvoiceView, cancellation);
 
+    /// <summary>A page of the events behind a line of a finalised invoice, and of those that were refused.</summary>
+    public Task<LineEventList> ListLineEvents(
+        string account, int number, int line, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get(
+            $"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/{number}/lines/{line}/events?limit={limit}{Parameter("cursor", cursor)}",
+            BillingJson.Web.LineEventList,
+            cancellation);
+
+    /// <summary>The receipt of an event and where it is counted now.</summary>
+    public Task<EventView> GetEvent(string account, string source, string eventId, CancellationToken cancellation = default) =>
+        Get(
+            $"/v1/accounts/{Uri.EscapeDataString(account)}/events/{Uri.EscapeDataString(source)}/{Uri.EscapeDataString(eventId)}",
+            BillingJson.Web.EventView,
+            cancellation);
+
     /// <summary>The next period invoice with the usage known now.</summary>
-    public Task<InvoiceView> PreviewInvoice(string account, CancellationToken cancellation = default) =>
-        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/preview", BillingJson.Web.InvoiceView, cancellation);
+    /// <param name="account">The account.</param>
+    /// <param name="at">As it would be then if no event came meanwhile: from now to two years ahead; null for now.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public Task<InvoiceView> PreviewInvoice(string account, DateTimeOffset? at = null, CancellationToken cancellation = default) =>
+        Get(
+            $"/v1/accounts/{Uri.EscapeDataString(account)}/invoices/preview{(at is { } then ? $"?at={Uri.EscapeDataString(UtcJsonConverter.ToText(then))}" : "")}",
+            BillingJson.Web.InvoiceView,
+            cancellation);
 
     /// <summary>A page of the ledger, the oldest entry first, with the balances of the whole.</summary>
     public Task<LedgerList> GetLedger(string account, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>

@@ -28,6 +28,24 @@ public sealed record OpenAccountRequest(
     string? PaymentMethod,
     bool? AutomaticPlanChanges);
 
+/// <summary>The body of <c>POST /v1/accounts/{id}/plans</c>.</summary>
+/// <param name="Changes">The products and their plans, each product once.</param>
+/// <param name="CatalogVersion">The published catalogue version the plans come from; the newest when left out.</param>
+/// <param name="When"><c>now</c> or <c>period_end</c>.</param>
+/// <param name="Reason">Why, in words; 1 to 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+public sealed record ChangePlansRequest(
+    ImmutableArray<PlanChange> Changes, string? CatalogVersion, string? When, string? Reason, bool? DryRun = null);
+
+/// <summary>The body of <c>POST /v1/accounts/{id}/cancel</c>.</summary>
+/// <param name="Reason">Why, in words; 1 to 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+public sealed record CancelRequest(string? Reason, bool? DryRun = null);
+
+/// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c>, which may be left out.</summary>
+/// <param name="Reason">Why, in words; at most 500 characters.</param>
+public sealed record UndoCancelRequest(string? Reason);
+
 /// <summary>The answer of <c>POST /v1/events</c>. Every outcome in it is durable.</summary>
 /// <param name="Accepted">Events counted for the first time.</param>
 /// <param name="Duplicate">Events that were accepted before.</param>
@@ -64,6 +82,12 @@ public sealed record AccountList(
 /// <param name="Next">The cursor of the next page; left out on the last.</param>
 public sealed record InvoiceList(
     ImmutableArray<InvoiceView> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+
+/// <summary>A page of the events behind an invoice line.</summary>
+/// <param name="Items">Accepted events by time, source and id, then those that were refused.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record LineEventList(
+    ImmutableArray<LineEvent> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
 
 /// <summary>A page of an account's ledger.</summary>
 /// <param name="Currency">ISO 4217; every amount is in its minor unit.</param>
@@ -129,11 +153,17 @@ public sealed record Problem(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     Converters = [typeof(UtcJsonConverter)])]
 [JsonSerializable(typeof(OpenAccountRequest))]
+[JsonSerializable(typeof(ChangePlansRequest))]
+[JsonSerializable(typeof(CancelRequest))]
+[JsonSerializable(typeof(UndoCancelRequest))]
+[JsonSerializable(typeof(AccountChange))]
 [JsonSerializable(typeof(EventsAnswer))]
 [JsonSerializable(typeof(AccountView))]
 [JsonSerializable(typeof(AccountList))]
 [JsonSerializable(typeof(InvoiceView))]
 [JsonSerializable(typeof(InvoiceList))]
+[JsonSerializable(typeof(LineEventList))]
+[JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(LedgerList))]
 [JsonSerializable(typeof(UsageSeries))]
 [JsonSerializable(typeof(CatalogList))]

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Billing.Invoicing;
 using Billing.Lifecycle;
-using Billing.Metering;
 using Billing.Plans;
 
 namespace Billing.Accounts;
@@ -14,18 +13,15 @@ internal static class AccountDecider
 {
     private const int MaxNameLength = 200;
     private const int MaxPaymentMethodLength = 255;
+    private const int MaxReasonLength = 500;
 
     /// <summary>Decides all that is due at or before <paramref name="now"/>, each at its own instant, in order.</summary>
     public static void CatchUp(AccountState account, DateTimeOffset now, FactWriter facts)
     {
         while (account.NextDueAt is { } due && due <= now)
         {
-            var draft = account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due);
-            if (draft is not null)
-                Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.Finalize(account, draft, due)));
-            else
-                Emit(account, facts, new AccountFact.InvoiceDrafted(
-                    BillingCalendar.PeriodAfter(account.Calendar.Anchor!.Value, account.BegunPeriod!.Value), due));
+            if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
+            else LifecycleDecider.Advance(account, due, facts);
         }
     }
 
@@ -56,9 +52,12 @@ internal static class AccountDecider
         var (plans, refusal) = ChoosePlans(command.Plans, catalog);
         if (refusal is not null) return refusal;
 
-        // Periods run from whole seconds: an event of the same second, by a sender that drops the fraction, is not before the anchor.
-        var at = now.AddTicks(-(now.UtcTicks % TimeSpan.TicksPerSecond));
-        var subscribes = command.PaymentMethod is not null && !plans.IsEmpty;
+        var at = WholeSecond(now);
+        DateTimeOffset? trialEnd = plans.Max(p => p.Trial) is { Ticks: > 0 } trial ? at + trial : null;
+        var status = plans.IsEmpty ? AccountStatus.Pending
+            : trialEnd is not null ? AccountStatus.Trialing
+            : command.PaymentMethod is not null ? AccountStatus.Active
+            : AccountStatus.Pending;
         Emit(account, facts, new AccountFact.AccountOpened(
             command.Name,
             command.Email,
@@ -67,15 +66,41 @@ internal static class AccountDecider
             catalog.Version,
             command.PaymentMethod,
             command.AutomaticPlanChanges,
-            subscribes ? AccountStatus.Active : AccountStatus.Pending,
+            status,
             command.CommandId,
             at,
-            plans.Select(p => p.Id).ToImmutableArray()));
-        if (!subscribes) return null;
+            plans.Select(p => p.Id).ToImmutableArray(),
+            trialEnd));
+        if (status == AccountStatus.Pending) return null;
 
         foreach (var plan in plans) Emit(account, facts, new AccountFact.SubscriptionStarted(plan.Product, plan.Id, catalog.Version, at));
-        Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
+        if (status == AccountStatus.Active) Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
         return null;
+    }
+
+    /// <summary>
+    /// The second that an instant lies in. Subscriptions begin in whole seconds: an event of the same second, by a sender that drops the
+    /// fraction, is not before the beginning.
+    /// </summary>
+    public static DateTimeOffset WholeSecond(DateTimeOffset instant) => instant.AddTicks(-(instant.UtcTicks % TimeSpan.TicksPerSecond));
+
+    /// <summary>Why a reason in words cannot be taken; null when it can.</summary>
+    public static Refusal? ReasonRefused(string? reason, bool needed)
+    {
+        if (reason is null && !needed) return null;
+        return string.IsNullOrWhiteSpace(reason) || reason.Length > MaxReasonLength || reason.Any(char.IsControl)
+            ? new(RefusalKind.Invalid, $"A reason is a text of 1 to {MaxReasonLength} characters, none of them a control character. Nothing was changed.", "reason")
+            : null;
+    }
+
+    /// <summary>A copy of the account, caught up to a later instant; nothing of it is kept.</summary>
+    public static AccountState Foresee(AccountState account, DateTimeOffset at)
+    {
+        var copy = account.CopyWithoutIds();
+        var facts = new FactWriter();
+        facts.Begin(at);
+        CatchUp(copy, at, facts);
+        return copy;
     }
 
     /// <summary>Writes a fact and folds it in.</summary>
@@ -84,6 +109,12 @@ internal static class AccountDecider
         account.BeginEntry(facts);
         facts.Write(fact);
         account.Apply(fact);
+    }
+
+    private static void Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset due, FactWriter facts)
+    {
+        var invoice = InvoiceBuilder.Finalize(account, draft, due);
+        Emit(account, facts, invoice.Lines.IsEmpty ? new AccountFact.DraftDropped(draft.Period, due) : new AccountFact.InvoiceFinalized(invoice));
     }
 
     private static bool IsCountry(string text) => text.Length == 2 && text.All(char.IsAsciiLetterUpper);
@@ -100,13 +131,6 @@ internal static class AccountDecider
                 return Refused(RefusalKind.Invalid, $"The catalogue {catalog.Version} has no plan {ids[i]}. Nothing was stored.");
             if (plans.FirstOrDefault(p => p.Product == plan.Product) is { } other)
                 return Refused(RefusalKind.Invalid, $"The plans {other.Id} and {plan.Id} are both of the product {plan.Product}; an account has one of each. Nothing was stored.");
-            if (plan.Trial is not null)
-                return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} begins with a trial, and trials are not built yet. Nothing was stored.");
-            if (plan.Interval == PlanInterval.Year)
-                return Refused(RefusalKind.NotBuilt, $"The plan {plan.Id} is paid by the year, and yearly plans are not built yet. Nothing was stored.");
-            foreach (var meter in catalog.MetersOf(plan.Product))
-                if (MeterState.NotBuilt(meter) is { } what)
-                    return Refused(RefusalKind.NotBuilt, $"The meter {meter.Id} of the plan {plan.Id} uses {what}, which is not built yet. Nothing was stored.");
             plans.Add(plan);
 
             (ImmutableArray<Plan>, Refusal?) Refused(RefusalKind kind, string detail) => ([], new(kind, detail, field));

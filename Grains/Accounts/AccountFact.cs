@@ -9,12 +9,20 @@ namespace Billing.Accounts;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "fact")]
 [JsonDerivedType(typeof(AccountOpened), "account_opened")]
 [JsonDerivedType(typeof(SubscriptionStarted), "subscription_started")]
+[JsonDerivedType(typeof(PaidSubscriptionBegan), "paid_subscription_began")]
+[JsonDerivedType(typeof(CancellationScheduled), "cancellation_scheduled")]
+[JsonDerivedType(typeof(CancellationUndone), "cancellation_undone")]
+[JsonDerivedType(typeof(AccountCancelled), "account_cancelled")]
+[JsonDerivedType(typeof(AccountClosed), "account_closed")]
 [JsonDerivedType(typeof(InvoiceDrafted), "invoice_drafted")]
 [JsonDerivedType(typeof(InvoiceFinalized), "invoice_finalized")]
+[JsonDerivedType(typeof(DraftDropped), "draft_dropped")]
 [JsonDerivedType(typeof(DeadLetterClosed), "dead_letter_closed")]
+[JsonDerivedType(typeof(MeterTracked), "meter_tracked")]
 internal abstract record AccountFact
 {
-    /// <summary>The account was made. <c>Plans</c> are those asked for; while it is pending none has begun.</summary>
+    /// <summary>The account was made. <c>Plans</c> are those asked for; while it is pending none has begun. <c>TrialEndsAt</c>
+    /// is set for an account that begins with a trial; the trial begins at <c>At</c>.</summary>
     public sealed record AccountOpened(
         string Name,
         string Email,
@@ -26,16 +34,50 @@ internal abstract record AccountFact
         AccountStatus Status,
         string? CommandId,
         DateTimeOffset At,
-        ImmutableArray<string>? Plans = null) : AccountFact;
+        ImmutableArray<string>? Plans = null,
+        DateTimeOffset? TrialEndsAt = null) : AccountFact;
 
-    /// <summary>A subscription began; the first of an account sets the anchor of its billing periods.</summary>
-    public sealed record SubscriptionStarted(string Product, string Plan, string CatalogVersion, DateTimeOffset At) : AccountFact;
+    /// <summary>
+    /// A subscription began; the first of an account without a trial sets the anchor of its billing periods. That of a product added while
+    /// a period ran has <c>BaseFeesFrom</c>: the end of that period, up to which its base price is prorated.
+    /// </summary>
+    public sealed record SubscriptionStarted(
+        string Product,
+        string Plan,
+        string CatalogVersion,
+        DateTimeOffset At,
+        DateTimeOffset? BaseFeesFrom = null,
+        string? Reason = null,
+        string? CommandId = null) : AccountFact;
 
-    /// <summary>A billing period ended at <c>At</c>, and the invoice for the next one was drafted.</summary>
+    /// <summary>The trial ended at <c>At</c>: its subscriptions are paid from then on, and the billing periods are counted from it.</summary>
+    public sealed record PaidSubscriptionBegan(DateTimeOffset At) : AccountFact;
+
+    /// <summary>The account is to end at <c>EffectiveAt</c>, the end of the period or trial that ran at <c>At</c>.</summary>
+    public sealed record CancellationScheduled(DateTimeOffset EffectiveAt, string Reason, DateTimeOffset At, string? CommandId = null) : AccountFact;
+
+    /// <summary>The scheduled cancellation was taken back.</summary>
+    public sealed record CancellationUndone(DateTimeOffset At, string? Reason = null) : AccountFact;
+
+    /// <summary>The account ended at <c>At</c>, and with it its subscriptions. <c>Reason</c> is in words.</summary>
+    public sealed record AccountCancelled(DateTimeOffset At, string Reason, string? CommandId = null) : AccountFact;
+
+    /// <summary>No event that may still come can change what a cancelled account owes: nothing is due any more.</summary>
+    public sealed record AccountClosed(DateTimeOffset At) : AccountFact;
+
+    /// <summary>
+    /// A billing period ended at <c>At</c>, and the invoice for the next one was drafted. That of a cancelled account bears no base fees.
+    /// </summary>
     public sealed record InvoiceDrafted(BillingPeriod Period, DateTimeOffset At) : AccountFact;
 
     /// <summary>An invoice became final. It holds all that a reader of the invoice ever sees.</summary>
     public sealed record InvoiceFinalized(InvoiceView Invoice) : AccountFact;
+
+    /// <summary>The account begins to keep events that cancel those of a meter, before it subscribes to its product.</summary>
+    public sealed record MeterTracked(string Meter, string CatalogVersion, DateTimeOffset At) : AccountFact;
+
+    /// <summary>A draft came to be finalised at <c>At</c> without a single line, and so became no invoice.</summary>
+    public sealed record DraftDropped(BillingPeriod Period, DateTimeOffset At) : AccountFact;
 
     /// <summary>An event that had waited as a dead letter was sent again and accepted.</summary>
     public sealed record DeadLetterClosed(UInt128 Letter, DateTimeOffset At) : AccountFact;

@@ -9,7 +9,7 @@ using Billing.Usage;
 
 namespace Billing.Accounts;
 
-/// <summary>The part of a snapshot that is JSON: all but remembered ids and session timelines, which are binary.</summary>
+/// <summary>The part of a snapshot that is JSON: all but remembered ids and the events that meters hold, which are binary.</summary>
 internal sealed record AccountSnapshot(
     AccountFact.AccountOpened? Profile,
     AccountStatus Status,
@@ -20,7 +20,10 @@ internal sealed record AccountSnapshot(
     ImmutableArray<MeterSnapshot> Meters,
     ImmutableArray<InvoiceView> Invoices,
     ImmutableArray<InvoiceDraft> Drafts,
-    ImmutableSortedDictionary<string, UsageOutcome> DeadLetters);
+    ImmutableSortedDictionary<string, UsageOutcome> DeadLetters,
+    AccountFact.AccountCancelled? Cancelled = null,
+    AccountFact.CancellationScheduled? Cancellation = null,
+    DateTimeOffset? ClosedAt = null);
 
 /// <summary>The usage of one meter in a snapshot.</summary>
 internal sealed record MeterSnapshot(string Meter, string CatalogVersion, ImmutableArray<PeriodSnapshot> Periods);
@@ -39,7 +42,7 @@ internal sealed record PeriodSnapshot(
 /// <summary>Writes and reads snapshots.</summary>
 internal sealed partial class AccountState
 {
-    private const byte SnapshotVersion = 1;
+    private const byte SnapshotVersion = 2;
 
     /// <summary>Writes the state as it stands.</summary>
     /// <param name="writer">Takes the bytes.</param>
@@ -58,34 +61,28 @@ internal sealed partial class AccountState
                 [.. _meters.Select(Snapshot)],
                 [.. _invoices],
                 [.. _drafts],
-                _deadLetters.ToImmutableSortedDictionary(d => d.Key.ToString("x32"), d => d.Value, StringComparer.Ordinal)),
+                _deadLetters.ToImmutableSortedDictionary(d => d.Key.ToString("x32"), d => d.Value, StringComparer.Ordinal),
+                Cancelled,
+                Cancellation,
+                ClosedAt),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
         PutInt(writer, json.Length);
         writer.Write(json);
-        foreach (var meter in _meters.OfType<SessionMeterState>())
-        {
-            PutInt(writer, meter.Timelines.Count);
-            meter.Timelines.ForEach(canonical, (key, at, gap, starts, own, other, otherPeriod) =>
-            {
-                var span = writer.GetSpan(64 + at.Source.Length + at.Id.Length);
-                BinaryPrimitives.WriteUInt128LittleEndian(span, key);
-                BinaryPrimitives.WriteInt64LittleEndian(span[16..], at.TimeTicks);
-                BinaryPrimitives.WriteInt32LittleEndian(span[24..], gap);
-                span[28] = starts ? (byte)1 : (byte)0;
-                span[29] = unchecked((byte)own);
-                span[30] = unchecked((byte)other);
-                BinaryPrimitives.WriteInt64LittleEndian(span[31..], otherPeriod.Start.UtcTicks);
-                BinaryPrimitives.WriteUInt16LittleEndian(span[39..], (ushort)at.Source.Length);
-                BinaryPrimitives.WriteUInt16LittleEndian(span[41..], (ushort)at.Id.Length);
-                at.Source.CopyTo(span[43..]);
-                at.Id.CopyTo(span[(43 + at.Source.Length)..]);
-                writer.Advance(43 + at.Source.Length + at.Id.Length);
-            });
-        }
-
+        var binary = new SnapshotWriter(writer);
+        foreach (var meter in _meters) meter.Write(binary, canonical);
         RememberedIds.CopyTo(writer, today);
+    }
+
+    /// <summary>The same account without the ids it remembers: good for looking ahead, not for events.</summary>
+    public AccountState CopyWithoutIds()
+    {
+        var snapshot = new ArrayBufferWriter<byte>();
+        WriteSnapshot(snapshot, ushort.MaxValue, canonical: false);
+        var copy = new AccountState(Id, HashKey, catalogs);
+        copy.Restore(snapshot.WrittenSpan, Sequence);
+        return copy;
     }
 
     /// <summary>Whether this release reads the snapshot. If not, the journal still holds everything.</summary>
@@ -105,6 +102,10 @@ internal sealed partial class AccountState
         Status = saved.Status;
         BegunPeriod = saved.BegunPeriod;
         _forgottenDay = saved.ForgottenDay;
+        Cancelled = saved.Cancelled;
+        Cancellation = saved.Cancellation;
+        ClosedAt = saved.ClosedAt;
+        if (saved.Profile is { TrialEndsAt: { } trialEnd } opened) Calendar.BeginTrial(new(opened.At, trialEnd));
         if (saved.Anchor is { } anchor) Calendar.Begin(anchor);
         _subscriptions.AddRange(saved.Subscriptions);
         foreach (var invoice in saved.Invoices) Add(invoice);
@@ -112,22 +113,23 @@ internal sealed partial class AccountState
         foreach (var (letter, outcome) in saved.DeadLetters)
             _deadLetters.Add(UInt128.Parse(letter, System.Globalization.NumberStyles.HexNumber), outcome);
         foreach (var meter in saved.Meters) _meters.Add(Restore(meter));
-        foreach (var meter in _meters.OfType<SessionMeterState>()) RestoreTimelines(meter.Timelines, ref rest);
-        RememberedIds = RememberedIds.Load(rest);
+        var reader = new SnapshotReader(rest);
+        foreach (var meter in _meters) meter.Read(ref reader);
+        RememberedIds = RememberedIds.Load(reader.Rest);
         if (Profile is null) return;
         Catalog = CatalogOf(Profile.CatalogVersion).Catalog;
         Bind();
     }
 
-    private MeterSnapshot Snapshot(MeterState meter) => new(
+    private static MeterSnapshot Snapshot(MeterState meter) => new(
         meter.Meter.Id,
-        _subscriptions.Find(s => s.Product == meter.Meter.Product)!.CatalogVersion,
+        meter.CatalogVersion,
         [.. meter.Periods.Select(p => new PeriodSnapshot(
             p.Period, p.Quantity, p.EventCount, p.BilledPlan, p.BilledCatalogVersion, p.BilledAmount, p.BilledQuantity, p.BilledEventCount))]);
 
     private MeterState Restore(MeterSnapshot saved)
     {
-        var meter = MeterState.For(CatalogOf(saved.CatalogVersion).Catalog.Meters.First(m => m.Id == saved.Meter), _eventIds);
+        var meter = new MeterState(CatalogOf(saved.CatalogVersion).Catalog.Meters.First(m => m.Id == saved.Meter), saved.CatalogVersion, _eventIds, Calendar);
         foreach (var period in saved.Periods)
         {
             var usage = meter.In(period.Period);
@@ -138,30 +140,6 @@ internal sealed partial class AccountState
         }
 
         return meter;
-    }
-
-    private void RestoreTimelines(SessionTimelines timelines, ref ReadOnlySpan<byte> rest)
-    {
-        var count = BinaryPrimitives.ReadInt32LittleEndian(rest);
-        rest = rest[4..];
-        for (var i = 0; i < count; i++)
-        {
-            var sourceLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[39..]);
-            var idLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[41..]);
-            var other = unchecked((sbyte)rest[30]);
-            var otherStart = BinaryPrimitives.ReadInt64LittleEndian(rest[31..]);
-            BillingPeriod otherPeriod = default;
-            if (other != 0) Calendar.TryPeriodOf(otherStart, out otherPeriod);
-            timelines.Restore(
-                BinaryPrimitives.ReadUInt128LittleEndian(rest),
-                new(BinaryPrimitives.ReadInt64LittleEndian(rest[16..]), rest.Slice(43, sourceLength), rest.Slice(43 + sourceLength, idLength)),
-                BinaryPrimitives.ReadInt32LittleEndian(rest[24..]),
-                rest[28] == 1,
-                unchecked((sbyte)rest[29]),
-                other,
-                otherPeriod);
-            rest = rest[(43 + sourceLength + idLength)..];
-        }
     }
 
     private static void PutInt(IBufferWriter<byte> writer, int value)

@@ -12,9 +12,14 @@ namespace Billing.Accounts;
 /// What an account must remember to decide its next command: the sum of its facts. Mutable, owned by one activation,
 /// rebuilt from the journal.
 /// </summary>
-internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs catalogs)
+/// <param name="id">The account.</param>
+/// <param name="hashKey">The key of all keyed hashes.</param>
+/// <param name="catalogs">The published catalogue versions.</param>
+/// <param name="forgets">Whether it forgets the events that no other can change any more; false to explain all that was.</param>
+internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs catalogs, bool forgets = true)
 {
     private readonly EventIdPool _eventIds = new();
+    private readonly UsageChanges _changes = new();
     private readonly List<MeterState> _meters = [];
     private readonly List<Subscription> _subscriptions = [];
     private readonly List<InvoiceView> _invoices = [];
@@ -33,6 +38,18 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     public AccountFact.AccountOpened? Profile { get; private set; }
 
     public AccountStatus Status { get; private set; } = AccountStatus.Pending;
+
+    /// <summary>When and why the account ended; null while it goes on.</summary>
+    public AccountFact.AccountCancelled? Cancelled { get; private set; }
+
+    /// <summary>The cancellation that is to come; null without one.</summary>
+    public AccountFact.CancellationScheduled? Cancellation { get; private set; }
+
+    /// <summary>When a cancelled account was closed; null before.</summary>
+    public DateTimeOffset? ClosedAt { get; private set; }
+
+    /// <summary>The first instant without subscriptions, as things stand; null while no end is in sight.</summary>
+    public DateTimeOffset? EndsAt => Cancelled?.At ?? Cancellation?.EffectiveAt;
 
     public AccountCalendar Calendar { get; } = new();
 
@@ -66,7 +83,13 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     {
         get
         {
-            DateTimeOffset? due = Status == AccountStatus.Active ? BegunPeriod?.End : null;
+            DateTimeOffset? due = Status switch
+            {
+                AccountStatus.Trialing => Profile!.TrialEndsAt,
+                AccountStatus.Active => BegunPeriod?.End,
+                AccountStatus.Cancelled when Calendar.Anchor is not null && ClosedAt is null => ClosingAt(Cancelled!.At),
+                _ => null,
+            };
             foreach (var draft in _drafts)
             {
                 var finalizeAt = FinalizeAt(draft);
@@ -76,6 +99,10 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             return due;
         }
     }
+
+    /// <summary>When what late events have changed is invoiced to an account that ends then: no event may still come that could change more.</summary>
+    public DateTimeOffset ClosingAt(DateTimeOffset end) =>
+        end + _meters.Select(m => m.Meter.CancelledBy?.Within ?? TimeSpan.Zero).Append(Catalog!.DedupWindow).Append(Catalog.Grace).Max();
 
     /// <summary>When a draft becomes final: the grace after it was drafted.</summary>
     public DateTimeOffset FinalizeAt(InvoiceDraft draft) => draft.DraftedAt + Catalog!.Grace;
@@ -90,11 +117,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         if (!facts.HasFacts) BeginEntry(facts.ReceivedAt);
     }
 
-    /// <summary>Begins a journal entry: forgets what no event received from then on can touch.</summary>
+    /// <summary>Begins a journal entry: forgets what no event received from then on can touch, and no invoice that is due asks for.</summary>
     private void BeginEntry(DateTimeOffset receivedAt)
     {
-        var day = DayOf(receivedAt.UtcTicks);
-        if (day <= _forgottenDay || Catalog is null) return;
+        var asOf = NextDueAt is { } due && due < receivedAt ? due : receivedAt;
+        var day = DayOf(asOf.UtcTicks);
+        if (!forgets || day <= _forgottenDay || Catalog is null) return;
         _forgottenDay = day;
         foreach (var meter in _meters) meter.Forget((day * TimeSpan.TicksPerDay) - Catalog.DedupWindow.Ticks);
     }
@@ -104,25 +132,27 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     {
         var reader = new FactReader(entry);
         BeginEntry(reader.ReceivedAt);
-        while (reader.TryRead(out var kind, out var content))
-        {
-            switch (kind)
-            {
-                case FactKind.Json:
-                    Apply(FactReader.ReadJson(content));
-                    break;
-                case FactKind.UsageRecorded:
-                    Apply(FactReader.ReadUsageRecorded(content), reader.ReceivedAt, null);
-                    break;
-                case FactKind.UsageRefused:
-                    Apply(FactReader.ReadUsageRefused(content));
-                    break;
-                default:
-                    throw new InvalidDataException($"The journal of account {Id} holds a fact of kind {(byte)kind}, which this release does not know.");
-            }
-        }
-
+        while (reader.TryRead(out var kind, out var content)) ApplyFact(kind, content, reader.ReceivedAt, null);
         Sequence++;
+    }
+
+    /// <summary>Folds in one fact of a journal entry.</summary>
+    public void ApplyFact(FactKind kind, ReadOnlySpan<byte> content, DateTimeOffset receivedAt, List<MeterChange>? changes)
+    {
+        switch (kind)
+        {
+            case FactKind.Json:
+                Apply(FactReader.ReadJson(content));
+                break;
+            case FactKind.UsageRecorded:
+                Apply(FactReader.ReadUsageRecorded(content), receivedAt, changes);
+                break;
+            case FactKind.UsageRefused:
+                Apply(FactReader.ReadUsageRefused(content));
+                break;
+            default:
+                throw new InvalidDataException($"The journal of account {Id} holds a fact of kind {(byte)kind}, which this release does not know.");
+        }
     }
 
     /// <summary>Folds in an accepted event.</summary>
@@ -132,14 +162,20 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     public void Apply(in UsageRecordedFact fact, DateTimeOffset receivedAt, List<MeterChange>? changes)
     {
         RememberedIds.Remember(fact.KeyHash, fact.Fingerprint, ForgetDay(fact.TimeTicks, receivedAt.UtcTicks));
-        if (fact.Readings.IsEmpty || !Calendar.TryPeriodOf(fact.TimeTicks, out var period)) return;
+        if (fact.Readings.IsEmpty) return;
 
         var place = new EventPlace(fact.TimeTicks, fact.Source, fact.Id);
+        var subscribed = Calendar.TryPeriodOf(fact.TimeTicks, out var period);
         var readings = new ReadingsReader(fact.Readings);
-        while (readings.TryRead(out var meter, out var reading))
+        while (readings.TryRead(out var index, out var reading))
         {
-            var change = _meters[meter].Add(reading, KeyHashOf(reading), place, period, Calendar);
-            changes?.Add(change);
+            if (index == ReadingsWriter.NoSubscription) continue;
+            var meter = _meters[index];
+            if (reading.Cancels) meter.Cancel(HashOf(reading.CancelKey), fact.KeyHash, fact.TimeTicks, _changes);
+            else if (subscribed) meter.Add(Hashed(meter, reading), place, period, _changes);
+            else continue;
+            if (changes is null) continue;
+            foreach (var row in _changes.Rows) changes.Add(new(index, row.Period, row.Change));
         }
     }
 
@@ -152,38 +188,69 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             case AccountFact.AccountOpened opened:
                 Profile = opened;
                 Status = opened.Status;
+                if (opened.TrialEndsAt is { } trialEnd) Calendar.BeginTrial(new(opened.At, trialEnd));
                 Catalog = CatalogOf(opened.CatalogVersion).Catalog;
                 Bind();
                 break;
 
             case AccountFact.SubscriptionStarted started:
-                if (Calendar.Anchor is null)
-                {
-                    Calendar.Begin(started.At);
-                    BegunPeriod = BillingCalendar.PeriodAt(started.At, 0);
-                }
-
-                _subscriptions.Add(new(started.Product, started.Plan, started.CatalogVersion, started.At));
+                if (Calendar.Start is null) BeginPeriods(started.At);
+                _subscriptions.Add(new(
+                    started.Product, started.Plan, started.CatalogVersion, started.At, null, started.BaseFeesFrom, started.CommandId));
                 foreach (var meter in CatalogOf(started.CatalogVersion).Catalog.MetersOf(started.Product))
-                    if (_meters.All(m => m.Meter.Id != meter.Id)) _meters.Add(MeterState.For(meter, _eventIds));
+                    if (_meters.All(m => m.Meter.Id != meter.Id)) _meters.Add(new(meter, started.CatalogVersion, _eventIds, Calendar));
                 Bind();
                 break;
 
+            case AccountFact.MeterTracked tracked:
+                _meters.Add(new(CatalogOf(tracked.CatalogVersion).Catalog.Meters.First(m => m.Id == tracked.Meter), tracked.CatalogVersion, _eventIds, Calendar));
+                Bind();
+                break;
+
+            case AccountFact.PaidSubscriptionBegan began:
+                Status = AccountStatus.Active;
+                BeginPeriods(began.At);
+                break;
+
+            case AccountFact.CancellationScheduled scheduled:
+                Cancellation = scheduled;
+                break;
+
+            case AccountFact.CancellationUndone:
+                Cancellation = null;
+                break;
+
+            case AccountFact.AccountCancelled cancelled:
+                Cancellation = null;
+                Status = AccountStatus.Cancelled;
+                Cancelled = cancelled;
+                for (var i = 0; i < _subscriptions.Count; i++) _subscriptions[i] = _subscriptions[i] with { EndedAt = cancelled.At };
+                Bind();
+                break;
+
+            case AccountFact.AccountClosed closed:
+                ClosedAt = closed.At;
+                break;
+
             case AccountFact.InvoiceDrafted drafted:
-                BegunPeriod = drafted.Period;
+                if (Status != AccountStatus.Cancelled) BegunPeriod = drafted.Period;
                 _drafts.Add(new(drafted.Period, drafted.At));
                 break;
 
             case AccountFact.InvoiceFinalized finalized:
                 Add(finalized.Invoice);
-                _drafts.RemoveAll(d => d.Period == finalized.Invoice.Period);
+                _drafts.RemoveAll(d => d.Period == finalized.Invoice.Period && FinalizeAt(d) == finalized.Invoice.FinalizedAt);
                 foreach (var line in finalized.Invoice.Lines)
                     if (line is { Meter: { } meter, Plan: { } plan, CatalogVersion: { } version })
                         MeterOf(meter).In(line.Period).Bill(plan, version, line.Amount, line.Quantity, line.EventCount);
                 break;
 
-            case AccountFact.DeadLetterClosed closed:
-                _deadLetters.Remove(closed.Letter);
+            case AccountFact.DraftDropped dropped:
+                _drafts.RemoveAll(d => d.Period == dropped.Period);
+                break;
+
+            case AccountFact.DeadLetterClosed released:
+                _deadLetters.Remove(released.Letter);
                 break;
         }
     }
@@ -191,11 +258,22 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     /// <summary>The state of a meter that the account subscribes to.</summary>
     public MeterState MeterOf(string meter) => _meters.Find(m => m.Meter.Id == meter)!;
 
-    /// <summary>The keyed hash of a reading's key; zero for a meter without one.</summary>
-    public UInt128 KeyHashOf(in MeterReading reading) => reading.Key.IsEmpty ? UInt128.Zero : SipHash128.Hash(HashKey, reading.Key);
+    /// <summary>A reading with the keyed hashes of its keys.</summary>
+    public HashedReading Hashed(MeterState meter, in MeterReading reading)
+    {
+        var key = HashOf(reading.Key);
+        var cancelKey = meter.Meter.CancelledBy is null ? UInt128.Zero : reading.CancelKey == reading.Key ? key : HashOf(reading.CancelKey);
+        return new(key, cancelKey, reading.Value, reading.GapSeconds);
+    }
+
+    /// <summary>The keyed hash of a key; zero for an empty one.</summary>
+    public UInt128 HashOf(ReadOnlySpan<byte> key) => key.IsEmpty ? UInt128.Zero : SipHash128.Hash(HashKey, key);
 
     /// <summary>The UTC day, counted from 1970-01-01, that ids are looked up on.</summary>
     public static int EpochDayOf(long ticks) => DayOf(ticks) - DayOf(DateTimeOffset.UnixEpoch.UtcTicks);
+
+    /// <summary>The first instant of a day counted from 1970-01-01.</summary>
+    public static long TicksOfDay(int epochDay) => DateTimeOffset.UnixEpoch.UtcTicks + (epochDay * TimeSpan.TicksPerDay);
 
     /// <summary>The UTC day of receipt, or of the event's time if that is later, of an id that is forgotten on a day.</summary>
     public int ReceivedDayOf(int forgetDay) => forgetDay - 1 - (int)(Catalog!.DedupWindow.Ticks / TimeSpan.TicksPerDay);
@@ -203,6 +281,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     // The day after the last on which the event can still be inside the window: until then its id is remembered.
     private int ForgetDay(long timeTicks, long receivedTicks) =>
         EpochDayOf(long.Max(timeTicks, receivedTicks) + (Catalog?.DedupWindow ?? TimeSpan.FromDays(35)).Ticks) + 1;
+
+    private void BeginPeriods(DateTimeOffset anchor)
+    {
+        Calendar.Begin(anchor);
+        BegunPeriod = BillingCalendar.PeriodAt(anchor, 0);
+    }
 
     private static int DayOf(long ticks) => (int)(ticks / TimeSpan.TicksPerDay);
 
@@ -219,25 +303,34 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         [
             .. from version in versions
                from program in CatalogOf(version).Programs
-               let meters = program.Meters.Where(m => VersionOf(m.Definition.Product) == version).Select(Bound).ToArray()
-               where meters.Length > 0
-               select new EventBinding(program, meters),
+               let meters = program.Meters.Where(m => VersionOf(m.Definition.Product) == version).Select(m => new MeterBinding<CompiledMeter>(m, IndexOf(m.Definition), Of(m.Definition))).ToArray()
+               let cancellers = program.Cancellers.Where(m => VersionOf(m.Definition.Product) == version).Select(m => new MeterBinding<CompiledCanceller>(m, IndexOf(m.Definition), Of(m.Definition))).ToArray()
+               where meters.Length + cancellers.Length > 0
+               select new EventBinding(program, meters, cancellers),
         ];
 
         string VersionOf(string product) => _subscriptions.Find(s => s.Product == product)?.CatalogVersion ?? Profile!.CatalogVersion;
 
-        MeterBinding Bound(CompiledMeter meter) => new(
-            meter,
-            _meters.FindIndex(m => m.Meter.Id == meter.Definition.Id),
-            _subscriptions.Find(s => s.Product == meter.Definition.Product));
+        int IndexOf(Meter meter) => _meters.FindIndex(m => m.Meter.Id == meter.Id);
+
+        Subscription? Of(Meter meter) => _subscriptions.Find(s => s.Product == meter.Product);
     }
 }
 
-/// <summary>The meters of an account that listen to one event type of one catalogue version.</summary>
-internal sealed record EventBinding(EventProgram Program, MeterBinding[] Meters);
+/// <summary>The meters of an account that one event type of one catalogue version concerns.</summary>
+/// <param name="Program">What is read from an event.</param>
+/// <param name="Meters">Those that count it.</param>
+/// <param name="Cancellers">Those that it cancels events of.</param>
+internal sealed record EventBinding(EventProgram Program, MeterBinding<CompiledMeter>[] Meters, MeterBinding<CompiledCanceller>[] Cancellers);
 
 /// <summary>A meter as one account uses it.</summary>
-/// <param name="Meter">The compiled meter.</param>
-/// <param name="Index">Its number in the account's facts; -1 when the account does not subscribe to its product.</param>
+/// <param name="Meter">What is read from an event for it.</param>
+/// <param name="Index">Its number in the account's facts; -1 when the account keeps no state for it.</param>
 /// <param name="Subscription">The subscription to its product; null without one.</param>
-internal sealed record MeterBinding(CompiledMeter Meter, int Index, Subscription? Subscription);
+internal sealed record MeterBinding<TCompiled>(TCompiled Meter, int Index, Subscription? Subscription);
+
+/// <summary>By how much an event changed the usage of a meter in a period.</summary>
+/// <param name="Meter">The number of the meter in the account's facts.</param>
+/// <param name="Period">The billing period.</param>
+/// <param name="Change">In the meter's unit.</param>
+internal readonly record struct MeterChange(int Meter, BillingPeriod Period, Quantity Change);

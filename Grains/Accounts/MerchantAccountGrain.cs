@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using Billing.Invoices;
 using Billing.Journal;
 using Billing.Ledger;
+using Billing.Lifecycle;
 using Billing.Plans;
 using Billing.Usage;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,8 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     /// cost no more than the journal itself, however large the state.
     /// </summary>
     private const int SnapshotBytesMin = 64 << 10;
+
+    private const int PreviewYearsMax = 2;
 
     [ThreadStatic]
     private static UsageDecider? _decider;
@@ -73,6 +76,18 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             ? new AccountAnswer(refusal, null)
             : new(null, AccountViews.Account(state, now)),
         refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<AccountChangeAnswer> Cancel(CancelAccount command) =>
+        Change((state, facts, now) => CancellationDecider.Cancel(state, command, now, facts));
+
+    /// <inheritdoc/>
+    public Task<AccountChangeAnswer> UndoCancellation(UndoCancellation command) =>
+        Change((state, facts, now) => CancellationDecider.Undo(state, command, now, facts));
+
+    /// <inheritdoc/>
+    public Task<AccountChangeAnswer> ChangePlans(ChangePlans command) =>
+        Change((state, facts, now) => PlanChangeDecider.Decide(state, command, catalogs, now, facts));
 
     /// <inheritdoc/>
     public Task<UsageResult> RecordUsage(UsageBatch batch)
@@ -129,15 +144,22 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
         refusal => new(refusal, null));
 
     /// <inheritdoc/>
-    public Task<InvoiceAnswer> PreviewInvoice() => Show(
-        (state, now) => AccountViews.Preview(state, now) is { } preview
-            ? new InvoiceAnswer(null, preview)
-            : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id}: it has no subscription."), null),
+    public Task<InvoiceAnswer> PreviewInvoice() => Show((state, now) => Previewed(state, now), refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<InvoiceAnswer> PreviewInvoiceAt(DateTimeOffset at) => Show(
+        (state, now) => at >= now && at <= now.AddYears(PreviewYearsMax)
+            ? Previewed(AccountDecider.Foresee(state, at), at)
+            : new(new(RefusalKind.Invalid, $"at lies between now and {PreviewYearsMax} years ahead; what is past is on the invoices that are final.", "at"), null),
         refusal => new(refusal, null));
 
     /// <inheritdoc/>
     public Task<LedgerPage> GetLedger(int skip, int take) =>
         Show((state, _) => LedgerEntries.Page(state, skip, take), refusal => new(refusal, null, null, [], null));
+
+    private static InvoiceAnswer Previewed(AccountState state, DateTimeOffset at) => AccountViews.Preview(state, at) is { } preview
+        ? new(null, preview)
+        : new(new(RefusalKind.NotFound, $"No invoice will come for the account {state.Id} as things stand: it has no subscription that is to be paid, and nothing is left to bill."), null);
 
     private static Refusal Dropped => new(
         RefusalKind.Retry, "The account is being read again from the journal. Nothing of this call is known to be stored; send the same again.");
@@ -160,10 +182,14 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     }
 
     private Task<TAnswer> Show<TAnswer>(Func<AccountState, DateTimeOffset, TAnswer> show, Func<Refusal, TAnswer> refuse) => Turn(
-        (state, _, now) => state.Profile is null
-            ? refuse(new(RefusalKind.NotFound, $"There is no account {state.Id}.", "id"))
-            : show(state, now),
+        (state, _, now) => state.Profile is null ? refuse(Unknown(state)) : show(state, now),
         refuse);
+
+    private Task<AccountChangeAnswer> Change(Func<AccountState, FactWriter, DateTimeOffset, AccountChangeAnswer> decide) => Turn(
+        (state, facts, now) => state.Profile is null ? new(Unknown(state), null) : decide(state, facts, now),
+        refusal => new(refusal, null));
+
+    private static Refusal Unknown(AccountState state) => new(RefusalKind.NotFound, $"There is no account {state.Id}.", "id");
 
     /// <summary>Decides, journals what was decided, and only then answers.</summary>
     private Task<TAnswer> Turn<TAnswer>(Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse)

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
 using Billing.Deduplication;
-using Billing.Invoices;
 using Billing.Metering;
 using Billing.Plans;
 using Billing.Usage;
@@ -20,8 +19,9 @@ internal sealed class UsageDecider
 
     private readonly ReadingsWriter _readings = new();
     private readonly List<MeterChange> _changes = [];
-    private readonly List<MeterBinding> _counted = [];
-    private readonly byte[] _key = new byte[CompiledMeter.KeyBufferBytes];
+    private readonly UsageChanges _rows = new();
+    private readonly List<Meter> _untracked = [];
+    private readonly byte[] _keys = new byte[2 * EventKeyText.BufferBytes];
     private ValueSlot[] _slots = new ValueSlot[16];
 
     /// <summary>Decides one event.</summary>
@@ -47,16 +47,20 @@ internal sealed class UsageDecider
 
         if (account.RememberedIds.TryFind(record.KeyHash, AccountState.EpochDayOf(now.UtcTicks), out var fingerprint, out var forgetDay))
         {
-            if (fingerprint == record.Fingerprint) return Duplicate(account, record, account.ReceivedDayOf(forgetDay), receipts);
+            if (fingerprint == record.Fingerprint) return Duplicate(account, record, now, account.ReceivedDayOf(forgetDay), receipts);
             return Refuse(
                 account, record, UsageOutcome.Conflict,
                 "Another event with this source and id but other content was accepted before. Both are kept; this one is not counted.", facts, receipts);
         }
 
-        _readings.Reset();
-        _counted.Clear();
-        var read = ReadMeters(account, record);
-        if (read.Missing is { } missing) return Refuse(account, record, UsageOutcome.Rejected, missing, facts, receipts);
+        var missing = ReadMeters(account, record, now);
+        if (missing is not null) return Refuse(account, record, UsageOutcome.Rejected, missing, facts, receipts);
+        if (_untracked.Count > 0)
+        {
+            foreach (var meter in _untracked)
+                AccountDecider.Emit(account, facts, new AccountFact.MeterTracked(meter.Id, account.Profile!.CatalogVersion, now));
+            ReadMeters(account, record, now);
+        }
 
         if (account.DeadLetters.Count > 0 && LetterOf(account, record, UsageOutcome.Quarantined) is var letter && account.DeadLetters.ContainsKey(letter))
             AccountDecider.Emit(account, facts, new AccountFact.DeadLetterClosed(letter, now));
@@ -75,28 +79,40 @@ internal sealed class UsageDecider
         facts.Write(fact);
         _changes.Clear();
         account.Apply(fact, now, receipts is null ? null : _changes);
-        receipts?.Add(Receipt(account, UsageOutcome.Accepted, read.NoSubscription, receivedDay: null));
+        receipts?.Add(ReceiptOf(account, UsageOutcome.Accepted, _changes, _readings.Written, record.TimeTicks, now.UtcTicks));
         return UsageOutcome.Accepted;
     }
 
-    private UsageOutcome Duplicate(AccountState account, in UsageRecord record, int receivedDay, ImmutableArray<UsageReceipt>.Builder? receipts)
+    private UsageOutcome Duplicate(
+        AccountState account, in UsageRecord record, DateTimeOffset now, int receivedDay, ImmutableArray<UsageReceipt>.Builder? receipts)
     {
         if (receipts is null) return UsageOutcome.Duplicate;
-        _readings.Reset();
-        _counted.Clear();
-        var read = ReadMeters(account, record);
+        ReadMeters(account, record, now);
         _changes.Clear();
         var place = new EventPlace(record.TimeTicks, record.Source, record.Id);
+        var subscribed = account.Calendar.TryPeriodOf(record.TimeTicks, out var period);
         var readings = new ReadingsReader(_readings.Written);
-        while (account.Calendar.TryPeriodOf(record.TimeTicks, out var period) && readings.TryRead(out var meter, out var reading))
-            _changes.Add(account.Meters[meter].FirstChange(reading, account.KeyHashOf(reading), place, period));
-        receipts.Add(Receipt(account, UsageOutcome.Duplicate, read.NoSubscription, receivedDay));
+        while (readings.TryRead(out var index, out var reading))
+        {
+            if (index == ReadingsWriter.NoSubscription) continue;
+            var meter = account.Meters[index];
+            if (reading.Cancels) meter.FirstCancelled(account.HashOf(reading.CancelKey), record.KeyHash, record.TimeTicks, _rows);
+            else if (subscribed) meter.FirstAdded(account.Hashed(meter, reading), place, period, _rows);
+            else continue;
+            foreach (var row in _rows.Rows) _changes.Add(new(index, row.Period, row.Change));
+        }
+
+        receipts.Add(ReceiptOf(account, UsageOutcome.Duplicate, _changes, _readings.Written, record.TimeTicks, AccountState.TicksOfDay(receivedDay)));
         return UsageOutcome.Duplicate;
     }
 
-    private (bool NoSubscription, string? Missing) ReadMeters(AccountState account, in UsageRecord record)
+    /// <summary>Reads what each meter needs from an event.</summary>
+    /// <returns>What a meter lacks, as a sentence; null when nothing is lacking.</returns>
+    private string? ReadMeters(AccountState account, in UsageRecord record, DateTimeOffset now)
     {
-        var unsubscribed = false;
+        _readings.Reset();
+        _untracked.Clear();
+        var (unsubscribed, counted) = (false, false);
         foreach (var binding in account.Bindings)
         {
             var program = binding.Program;
@@ -105,24 +121,46 @@ internal sealed class UsageDecider
             program.Read(record.Data, _slots);
             foreach (var bound in binding.Meters)
             {
-                switch (bound.Meter.Match(record.Data, _slots, _key, out var reading))
+                var match = bound.Meter.Match(record.Data, _slots, _keys, out var reading);
+                if (match == MeterMatch.No) continue;
+                if (match != MeterMatch.Yes) return Missing(bound.Meter.Definition, match);
+                if (bound.Subscription?.Covers(record.TimeTicks) != true)
                 {
-                    case MeterMatch.BadValue:
-                        return (false, $"The meter {bound.Meter.Definition.Id} needs {WantedValue(bound.Meter.Definition)} at {bound.Meter.Definition.Value}. The event is not counted; send it again with the value.");
-                    case MeterMatch.BadKey:
-                        return (false, $"The meter {bound.Meter.Definition.Id} needs a string or number of at most 1,024 bytes at {bound.Meter.Definition.CountOnce!.Key}. The event is not counted; send it again with the value.");
-                    case MeterMatch.Yes when bound.Subscription is { } subscription && subscription.Covers(record.TimeTicks):
-                        _readings.Add(bound.Index, reading);
-                        _counted.Add(bound);
-                        break;
-                    case MeterMatch.Yes:
-                        unsubscribed = true;
-                        break;
+                    unsubscribed = true;
+                    continue;
                 }
+
+                _readings.Add(bound.Index, reading);
+                counted = true;
+            }
+
+            foreach (var bound in binding.Cancellers)
+            {
+                var match = bound.Meter.Match(record.Data, _slots, _keys, out var reading);
+                if (match == MeterMatch.No) continue;
+                if (match != MeterMatch.Yes) return Missing(bound.Meter.Definition, match);
+                if (bound.Subscription is null && !CanCancelLater(record.TimeTicks, now)) continue;
+                if (bound.Index >= 0) _readings.Add(bound.Index, reading);
+                else _untracked.Add(bound.Meter.Definition);
             }
         }
 
-        return (unsubscribed, null);
+        if (unsubscribed && !counted) _readings.AddNoSubscription();
+        return null;
+    }
+
+    // Without a subscription to the product there is nothing to cancel yet. There can be once one begins before the canceller's
+    // time: at the earliest in the second that is running now.
+    private static bool CanCancelLater(long timeTicks, DateTimeOffset now) => timeTicks > now.UtcTicks - TimeSpan.TicksPerSecond;
+
+    private static string Missing(Meter meter, MeterMatch match)
+    {
+        return match switch
+        {
+            MeterMatch.BadValue => $"The meter {meter.Id} needs {WantedValue(meter)} at {meter.Value}. The event is not counted; send it again with the value.",
+            MeterMatch.BadKey => $"The meter {meter.Id} needs a string or number of at most 1,024 bytes at {meter.CountOnce!.Key}. The event is not counted; send it again with the value.",
+            _ => $"The meter {meter.Id} can be cancelled and needs a string or number of at most 1,024 bytes at {meter.CancelledBy!.Key}. The event is not counted; send it again with the value.",
+        };
 
         static string WantedValue(Meter meter) => meter.Aggregate == Aggregate.Unique
             ? "a string or number of at most 1,024 bytes"
@@ -175,38 +213,51 @@ internal sealed class UsageDecider
         return SipHash128.Hash(account.HashKey, salted);
     }
 
-    private UsageReceipt Receipt(AccountState account, UsageOutcome outcome, bool noSubscription, int? receivedDay)
+    /// <summary>The receipt of an event that was accepted.</summary>
+    /// <param name="account">The account, the event folded in.</param>
+    /// <param name="outcome">What became of it.</param>
+    /// <param name="changes">What it changed when it was accepted.</param>
+    /// <param name="readings">What the meters read from it.</param>
+    /// <param name="timeTicks">Its time.</param>
+    /// <param name="receivedTicks">The billing clock at its first receipt, as far as it is known.</param>
+    public static UsageReceipt ReceiptOf(
+        AccountState account, UsageOutcome outcome, IReadOnlyList<MeterChange> changes, ReadOnlySpan<byte> readings, long timeTicks, long receivedTicks)
     {
-        var meters = ImmutableArray.CreateBuilder<MeterReceipt>(_changes.Count);
-        for (var i = 0; i < _changes.Count; i++)
+        var noSubscription = false;
+        var reader = new ReadingsReader(readings);
+        while (reader.TryRead(out var meter, out var reading))
         {
-            var meter = _counted[i].Meter.Definition.Id;
-            meters.Add(new(meter, _changes[i].Own, _changes[i].Period));
-            if (!_changes[i].Other.IsZero) meters.Add(new(meter, _changes[i].Other, _changes[i].OtherPeriod));
+            if (meter == ReadingsWriter.NoSubscription) noSubscription = true;
+            else if (!reading.Cancels && account.Meters[meter].PendingUntil(timeTicks) is { } pendingUntil) receivedTicks = long.Max(receivedTicks, pendingUntil.UtcTicks);
         }
 
+        var meters = ImmutableArray.CreateBuilder<MeterReceipt>(changes.Count);
+        foreach (var change in changes) meters.Add(new(account.Meters[change.Meter].Meter.Id, change.Change, change.Period));
+        var inTrial = changes.Count > 0 && account.Calendar.IsTrial(changes[0].Period);
         return new(
             outcome,
-            noSubscription && meters.Count == 0 ? "no_subscription" : null,
+            noSubscription ? "no_subscription" : inTrial ? "trial" : null,
             meters.ToImmutable(),
-            _changes.Count > 0 ? WhereBilled(account, _changes[0].Period, receivedDay) : null);
+            changes.Count > 0 && !inTrial ? WhereBilled(account, changes[0].Period, receivedTicks) : null);
     }
 
-    // An event received while its period is open or in grace is usage on the next period's invoice; later it is an adjustment on the
-    // first period invoice that is final after its receipt, or will be. Of a duplicate only the day of the first receipt is known.
-    private static BilledOn WhereBilled(AccountState account, BillingPeriod period, int? receivedDay)
+    /// <summary>
+    /// The invoice that bears a change of a period's usage: that of the next period, if it becomes final after the change, else as an
+    /// adjustment the first period invoice that does, or the closing invoice of an account that ends before.
+    /// </summary>
+    /// <param name="account">The account.</param>
+    /// <param name="period">The period whose usage changed.</param>
+    /// <param name="effectiveTicks">When the change counts: the event's receipt, or the last instant at which it is pending.</param>
+    private static BilledOn WhereBilled(AccountState account, BillingPeriod period, long effectiveTicks)
     {
-        var next = Following(account, period);
-        var bearing = account.Invoices.FirstOrDefault(i => i.Period.Start == next.Start);
-        if (bearing is null || receivedDay <= DayOfFinalizing(bearing)) return new("usage", next);
-        var adjusting = receivedDay is null ? null : account.Invoices.FirstOrDefault(i => i.Period.Start > next.Start && receivedDay <= DayOfFinalizing(i));
-        return new(
-            "adjustment",
-            adjusting?.Period ?? (account.Drafts.Count > 0 ? account.Drafts[0].Period : Following(account, account.BegunPeriod!.Value)));
+        var kind = "usage";
+        for (var bearing = Following(period); ; bearing = Following(bearing))
+        {
+            if ((bearing.Start + account.Catalog!.Grace).UtcTicks > effectiveTicks) return new(kind, bearing);
+            kind = "adjustment";
+            if (account.EndsAt is { } end && bearing.Start >= end) return new(kind, new(end, account.ClosingAt(end)));
+        }
+
+        BillingPeriod Following(BillingPeriod before) => account.Calendar.PeriodOf(before.End.UtcTicks);
     }
-
-    private static BillingPeriod Following(AccountState account, BillingPeriod period) =>
-        account.Calendar.TryPeriodOf(period.End.UtcTicks, out var following) ? following : period;
-
-    private static int DayOfFinalizing(InvoiceView invoice) => AccountState.EpochDayOf(invoice.FinalizedAt!.Value.UtcTicks);
 }

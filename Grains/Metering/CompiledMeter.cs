@@ -15,18 +15,27 @@ internal enum MeterMatch
     /// <summary>The filters hold, but the value is missing or not a number of zero or more with at most 28 digits.</summary>
     BadValue,
 
-    /// <summary>The filters hold, but the key is missing or neither a string nor a number, or too long.</summary>
+    /// <summary>The filters hold, but the key of <c>count_once</c> is missing or neither a string nor a number, or too long.</summary>
     BadKey,
+
+    /// <summary>The filters hold, but the key of <c>cancelled_by</c> is missing or neither a string nor a number, or too long.</summary>
+    BadCancelKey,
 }
 
 /// <summary>What a meter reads from one event.</summary>
 internal ref struct MeterReading
 {
+    /// <summary>Whether the event cancels others rather than being counted.</summary>
+    public bool Cancels;
+
     /// <summary>The value in the meter's unit; one for a count.</summary>
     public Quantity Value;
 
-    /// <summary>The key of a meter that counts once, as <see cref="CompiledMeter"/> encodes it; empty for others.</summary>
+    /// <summary>The key of a meter that counts once, as <see cref="EventKeyText"/> encodes it; empty for others.</summary>
     public ReadOnlySpan<byte> Key;
+
+    /// <summary>The key that a canceller shares with what it cancels; empty for a meter without <c>cancelled_by</c>.</summary>
+    public ReadOnlySpan<byte> CancelKey;
 
     /// <summary>The session gap that follows the event, in seconds; 0 for a meter without sessions.</summary>
     public int GapSeconds;
@@ -35,18 +44,10 @@ internal ref struct MeterReading
 /// <summary>A meter as the path of an event needs it: its paths turned into slots of an <see cref="EventProgram"/>.</summary>
 internal sealed class CompiledMeter
 {
-    /// <summary>The longest key, encoded.</summary>
-    public const int MaxKeyBytes = 1025;
-
-    /// <summary>How long a buffer must be for any key that may be read, before it is known to be short enough.</summary>
-    public const int KeyBufferBytes = 1 + MaxEscapedBytes;
-
-    // A character takes at most six bytes when it is escaped.
-    private const int MaxEscapedBytes = 6 * (MaxKeyBytes - 1);
-
-    private readonly (int Slot, JsonScalar[] Allowed)[] _where;
+    private readonly SlotFilter _where;
     private readonly int _value = -1;
     private readonly int _key = -1;
+    private readonly int _cancelKey = -1;
     private readonly int _by = -1;
     private readonly (byte[] Name, int Seconds)[] _gaps = [];
     private readonly int _gap;
@@ -54,14 +55,16 @@ internal sealed class CompiledMeter
     public CompiledMeter(Meter meter, Func<JsonPath, int> slotOf)
     {
         Definition = meter;
-        _where = [.. meter.Where.Select(f => (slotOf(f.Path), f.Allowed.ToArray()))];
+        _where = new(meter.Where, slotOf);
         if (meter.Value is { } value) _value = slotOf(value);
+        if (meter.Aggregate == Aggregate.Unique) _key = _value;
+        if (meter.CancelledBy is { } by) _cancelKey = slotOf(by.Key);
         if (meter.CountOnce is not { } once) return;
         _key = slotOf(once.Key);
         if (once.Window is not CountOnceWindow.Session session) return;
         _gap = (int)(session.Gap.Ticks / TimeSpan.TicksPerSecond);
-        if (session.By is not { } by) return;
-        _by = slotOf(by);
+        if (session.By is not { } path) return;
+        _by = slotOf(path);
         _gaps = [.. session.Gaps.Select(g => (Encoding.UTF8.GetBytes(g.Key), (int)(g.Value.Ticks / TimeSpan.TicksPerSecond)))];
     }
 
@@ -70,13 +73,12 @@ internal sealed class CompiledMeter
     /// <summary>Evaluates the filters and reads the values.</summary>
     /// <param name="data">The data the slots point into.</param>
     /// <param name="slots">The slots that the program of the event's type has filled.</param>
-    /// <param name="keyBuffer">At least <see cref="KeyBufferBytes"/> long; the reading's key points into it.</param>
+    /// <param name="keyBuffer">At least twice <see cref="EventKeyText.BufferBytes"/> long; the reading's keys point into it.</param>
     /// <param name="reading">What the meter reads; meaningful only for <see cref="MeterMatch.Yes"/>.</param>
     public MeterMatch Match(ReadOnlySpan<byte> data, ReadOnlySpan<ValueSlot> slots, Span<byte> keyBuffer, out MeterReading reading)
     {
         reading = default;
-        foreach (var (slot, allowed) in _where)
-            if (!Holds(data, slots[slot], allowed)) return MeterMatch.No;
+        if (!_where.Holds(data, slots)) return MeterMatch.No;
 
         reading.Value = Quantity.One;
         if (_value >= 0 && Definition.Aggregate != Aggregate.Unique)
@@ -85,67 +87,37 @@ internal sealed class CompiledMeter
             if (slot.Kind != JsonTokenType.Number || !JsonNumber.TryReadQuantity(slot.Raw(data), out reading.Value)) return MeterMatch.BadValue;
         }
 
-        var keySlot = Definition.Aggregate == Aggregate.Unique ? _value : _key;
-        if (keySlot < 0) return MeterMatch.Yes;
-        if (!TryEncodeKey(data, slots[keySlot], keyBuffer, out var keyBytes))
-            return Definition.Aggregate == Aggregate.Unique ? MeterMatch.BadValue : MeterMatch.BadKey;
-        reading.Key = keyBuffer[..keyBytes];
+        var keyBytes = 0;
+        if (_key >= 0)
+        {
+            if (!EventKeyText.TryEncode(data, slots[_key], keyBuffer, out keyBytes))
+                return Definition.Aggregate == Aggregate.Unique ? MeterMatch.BadValue : MeterMatch.BadKey;
+            reading.Key = keyBuffer[..keyBytes];
+        }
+
+        if (_cancelKey >= 0)
+        {
+            if (_cancelKey == _key)
+            {
+                reading.CancelKey = reading.Key;
+            }
+            else
+            {
+                var rest = keyBuffer[keyBytes..];
+                if (!EventKeyText.TryEncode(data, slots[_cancelKey], rest, out var cancelKeyBytes)) return MeterMatch.BadCancelKey;
+                reading.CancelKey = rest[..cancelKeyBytes];
+            }
+        }
+
         reading.GapSeconds = _by >= 0 ? GapFor(data, slots[_by]) : _gap;
         return MeterMatch.Yes;
-    }
-
-    // A string is 's' and its text, a number 'n' and its canonical spelling: 7 and "7" are two keys, 7 and 7.0 one.
-    private static bool TryEncodeKey(ReadOnlySpan<byte> data, ValueSlot slot, Span<byte> buffer, out int written)
-    {
-        written = 0;
-        switch (slot.Kind)
-        {
-            case JsonTokenType.String when slot.Length <= MaxEscapedBytes:
-                buffer[0] = (byte)'s';
-                written = 1 + slot.CopyString(data, buffer[1..]);
-                return written <= MaxKeyBytes;
-
-            case JsonTokenType.Number:
-                buffer[0] = (byte)'n';
-                if (!JsonNumber.TryCanonical(slot.Raw(data), buffer[1..], out written)) return false;
-                written++;
-                return written <= MaxKeyBytes;
-
-            default:
-                return false;
-        }
-    }
-
-    private static bool Holds(ReadOnlySpan<byte> data, ValueSlot slot, JsonScalar[] allowed)
-    {
-        foreach (var scalar in allowed)
-        {
-            if (scalar.Kind != slot.Kind) continue;
-            if (scalar.Kind is not (JsonTokenType.String or JsonTokenType.Number) || TextEquals(data, slot, scalar.Text)) return true;
-        }
-
-        return false;
-    }
-
-    private static bool TextEquals(ReadOnlySpan<byte> data, ValueSlot slot, ReadOnlySpan<byte> text)
-    {
-        if (slot.Kind == JsonTokenType.String)
-        {
-            if (!slot.Escaped) return slot.Raw(data).SequenceEqual(text);
-            var reader = new Utf8JsonReader(data.Slice(slot.Start, slot.Length + 2));
-            reader.Read();
-            return reader.ValueTextEquals(text);
-        }
-
-        Span<byte> canonical = stackalloc byte[JsonNumber.CanonicalBytesMax];
-        return JsonNumber.TryCanonical(slot.Raw(data), canonical, out var written) && canonical[..written].SequenceEqual(text);
     }
 
     private int GapFor(ReadOnlySpan<byte> data, ValueSlot slot)
     {
         if (slot.Kind == JsonTokenType.String)
             foreach (var (name, seconds) in _gaps)
-                if (TextEquals(data, slot, name)) return seconds;
+                if (slot.TextEquals(data, name)) return seconds;
         return _gap;
     }
 }

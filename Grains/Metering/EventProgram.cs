@@ -13,16 +13,22 @@ internal sealed class EventProgram
     private readonly PathNode _root = new([]);
     private int _slots;
 
-    public EventProgram(string eventType, IEnumerable<Meter> meters)
+    /// <summary>Compiles what the meters of a catalogue read from one type of event.</summary>
+    public EventProgram(string eventType, IReadOnlyCollection<Meter> meters)
     {
         EventType = Encoding.UTF8.GetBytes(eventType);
-        Meters = [.. meters.Select(m => new CompiledMeter(m, SlotOf))];
+        Meters = [.. meters.Where(m => m.Event == eventType).Select(m => new CompiledMeter(m, SlotOf))];
+        Cancellers = [.. meters.Where(m => m.CancelledBy?.Event == eventType).Select(m => new CompiledCanceller(m, SlotOf))];
     }
 
     /// <summary>The CloudEvents <c>type</c> this program reads, UTF-8.</summary>
     public byte[] EventType { get; }
 
+    /// <summary>The meters that count the type.</summary>
     public ImmutableArray<CompiledMeter> Meters { get; }
+
+    /// <summary>The meters that the type cancels events of.</summary>
+    public ImmutableArray<CompiledCanceller> Cancellers { get; }
 
     /// <summary>How many values the program looks for: the slots that <see cref="Read"/> needs.</summary>
     public int Slots => _slots;
@@ -105,6 +111,21 @@ internal readonly record struct ValueSlot(JsonTokenType Kind, int Start, int Len
 {
     public ReadOnlySpan<byte> Raw(ReadOnlySpan<byte> data) =>
         data.Slice(Kind == JsonTokenType.String ? Start + 1 : Start, Length);
+
+    /// <summary>Whether a string, or a number however it is spelled, equals a text: unescaped, or canonical.</summary>
+    public bool TextEquals(ReadOnlySpan<byte> data, ReadOnlySpan<byte> text)
+    {
+        if (Kind == JsonTokenType.String)
+        {
+            if (!Escaped) return Raw(data).SequenceEqual(text);
+            var reader = new Utf8JsonReader(data.Slice(Start, Length + 2));
+            reader.Read();
+            return reader.ValueTextEquals(text);
+        }
+
+        Span<byte> canonical = stackalloc byte[JsonNumber.CanonicalBytesMax];
+        return JsonNumber.TryCanonical(Raw(data), canonical, out var written) && canonical[..written].SequenceEqual(text);
+    }
 
     /// <summary>Copies a string without its escapes.</summary>
     public int CopyString(ReadOnlySpan<byte> data, Span<byte> destination)

@@ -1,58 +1,130 @@
 using Billing.Lifecycle;
+using Billing.Usage;
 
 namespace Billing.Metering;
 
-/// <summary>What one event changed in one meter.</summary>
-/// <param name="Own">The change of usage in the event's own period, in the meter's unit.</param>
-/// <param name="Period">The event's own period.</param>
-/// <param name="Other">The change in the period of the session that the event moved or merged, if that is another one.</param>
-/// <param name="OtherPeriod">That other period; meaningful only when <paramref name="Other"/> is not zero.</param>
-internal readonly record struct MeterChange(Quantity Own, BillingPeriod Period, Quantity Other, BillingPeriod OtherPeriod);
-
 /// <summary>The usage of one meter of an account: a quantity per billing period, and what is needed to place late events.</summary>
-internal abstract class MeterState(Meter meter)
+/// <remarks>It is a function of the set of events: their order, and how they came in batches, makes no difference.</remarks>
+internal sealed class MeterState
 {
     private readonly List<PeriodUsage> _periods = [];
+    private readonly FirstChanges _first = new();
+    private readonly Tally _tally;
+    private readonly Cancellations? _cancellations;
+    private readonly AccountCalendar _calendar;
+    private readonly bool _remembers;
+    private (long At, UsageChanges Changes, UsageChanges Events)? _pending;
 
-    public Meter Meter { get; } = meter;
+    public MeterState(Meter meter, string catalogVersion, EventIdPool ids, AccountCalendar calendar)
+    {
+        Meter = meter;
+        CatalogVersion = catalogVersion;
+        _calendar = calendar;
+        _tally = Tally.For(meter, ids, calendar);
+        _remembers = _tally is not SumTally || meter.CancelledBy is not null;
+        if (meter.CancelledBy is { } by) _cancellations = new(by.Within, _tally, ids);
+    }
+
+    public Meter Meter { get; }
+
+    /// <summary>The catalogue version that the definition comes from.</summary>
+    public string CatalogVersion { get; }
 
     /// <summary>The periods that have usage or a bill, in order of time.</summary>
     public IReadOnlyList<PeriodUsage> Periods => _periods;
 
-    public static MeterState For(Meter meter, EventIdPool ids) => meter switch
-    {
-        { CountOnce.Window: CountOnceWindow.Session session } => new SessionMeterState(meter, session, ids),
-        { Aggregate: Aggregate.Max } => new MaxMeterState(meter),
-        _ => new SumMeterState(meter),
-    };
+    /// <summary>How many events are held, to place late ones among.</summary>
+    public int HeldEvents => _cancellations?.Count ?? _tally.Count;
 
-    /// <summary>Why accounts cannot use the meter yet; null when they can.</summary>
-    public static string? NotBuilt(Meter meter) => meter switch
-    {
-        { CancelledBy: not null } => "cancelled_by",
-        { Aggregate: Aggregate.Latest } => "the aggregate latest",
-        { Aggregate: Aggregate.Unique } => "the aggregate unique",
-        { CountOnce.Window: CountOnceWindow.Session, Aggregate: not Aggregate.Count } => "sum once per session",
-        { CountOnce.Window: CountOnceWindow.Span or CountOnceWindow.Period } => "count_once by period or span",
-        _ => null,
-    };
-
-    /// <summary>Counts an accepted event; the result does not depend on the order in which events come.</summary>
-    /// <param name="reading">What the meter reads from the event.</param>
-    /// <param name="keyHash">Keyed hash of the reading's key; zero for a meter without one.</param>
+    /// <summary>Counts an accepted event.</summary>
+    /// <param name="reading">What the meter reads from the event, with the hashes of its keys.</param>
     /// <param name="at">When it happened, and its name.</param>
     /// <param name="period">The billing period of its time.</param>
-    /// <param name="calendar">Finds the periods of its neighbours.</param>
-    public abstract MeterChange Add(
-        in MeterReading reading, UInt128 keyHash, in EventPlace at, BillingPeriod period, AccountCalendar calendar);
-
-    /// <summary>What <see cref="Add"/> answered for an event that was counted before.</summary>
-    public abstract MeterChange FirstChange(in MeterReading reading, UInt128 keyHash, in EventPlace at, BillingPeriod period);
-
-    /// <summary>Forgets what no event at or after the horizon can touch.</summary>
-    /// <param name="windowStart">The oldest time that an event may still have, UTC ticks.</param>
-    public virtual void Forget(long windowStart)
+    /// <param name="changes">Takes what it changed, pending usage included; the first row is that of its own period.</param>
+    public void Add(in HashedReading reading, in EventPlace at, BillingPeriod period, UsageChanges changes)
     {
+        _pending = null;
+        changes.Begin(period);
+        var counted = new TalliedEvent(at, period, reading.Key, reading.Value, reading.GapSeconds);
+        var (node, stands) = _cancellations is null ? (_tally.Add(counted, changes), true) : _cancellations.Add(reading.CancelKey, counted, changes);
+        changes.Trim(keep: 1);
+        foreach (var row in changes.Rows) In(row.Period).Quantity += row.Change;
+        if (stands) In(period).EventCount++;
+        if (_remembers) _first.Set(node, reading.Value, changes);
+    }
+
+    /// <summary>Takes in an event that cancels others.</summary>
+    /// <param name="key">The hash of the key it shares with them.</param>
+    /// <param name="name">The hash of its own source and id.</param>
+    /// <param name="timeTicks">Its time, UTC ticks.</param>
+    /// <param name="changes">Takes what it changed; no row when it changed nothing.</param>
+    public void Cancel(UInt128 key, UInt128 name, long timeTicks, UsageChanges changes)
+    {
+        _pending = null;
+        changes.Clear();
+        _cancellations!.Cancel(key, name, timeTicks, changes, ticks => In(_calendar.PeriodOf(ticks)).EventCount--);
+        foreach (var row in changes.Rows) In(row.Period).Quantity += row.Change;
+    }
+
+    /// <summary>Repeats what <see cref="Add"/> answered for an event that was counted before.</summary>
+    public void FirstAdded(in HashedReading reading, in EventPlace at, BillingPeriod period, UsageChanges changes)
+    {
+        changes.Begin(period);
+        if (!_remembers)
+        {
+            changes.Add(period, reading.Value);
+            return;
+        }
+
+        var node = Find(reading, at, period);
+        if (node >= 0) _first.Get(node, period, reading.Value, changes);
+    }
+
+    /// <summary>Repeats what <see cref="Cancel"/> answered for an event that was taken in before.</summary>
+    public void FirstCancelled(UInt128 key, UInt128 name, long timeTicks, UsageChanges changes) =>
+        _cancellations!.FirstCancelled(key, name, timeTicks, changes);
+
+    /// <summary>Runs something while the usage is as it is billed at an instant: without what is pending then.</summary>
+    public void AsBilledAt(DateTimeOffset clock, Action ask)
+    {
+        if (_cancellations is { } cancellations) cancellations.WithoutPending(clock.UtcTicks, new(), static _ => { }, ask);
+        else ask();
+    }
+
+    /// <summary>What an accepted event adds to the usage of its period, and its standing at an instant; to be asked inside <see cref="AsBilledAt"/>.</summary>
+    public (Quantity Share, EventStanding Standing) ShareOf(in HashedReading reading, in EventPlace at, BillingPeriod period, DateTimeOffset clock)
+    {
+        if (_cancellations is { } cancellations)
+        {
+            if (cancellations.Find(reading.CancelKey, at) is not (>= 0 and var node) || !cancellations.Stands(node)) return (Quantity.Zero, EventStanding.Cancelled);
+            if (cancellations.IsPending(at.TimeTicks, clock.UtcTicks)) return (Quantity.Zero, EventStanding.Pending);
+        }
+
+        var share = _tally.ShareOf(new(at, period, reading.Key, reading.Value, reading.GapSeconds));
+        return (share, share.IsZero && !reading.Value.IsZero ? EventStanding.Covered : EventStanding.Counted);
+    }
+
+    /// <summary>The usage of a period as it is billed at an instant of the billing clock.</summary>
+    public MeteredUsage UsageAt(BillingPeriod period, DateTimeOffset at)
+    {
+        if (Find(period) is not { } usage) return default;
+        if (_cancellations is null) return new(usage.Quantity, Quantity.Zero, usage.EventCount);
+        var (_, changes, events) = PendingAt(at.UtcTicks);
+        var billable = usage.Quantity + ChangeIn(changes, period);
+        return new(billable, usage.Quantity - billable, usage.EventCount + (long)ChangeIn(events, period).Whole);
+    }
+
+    /// <summary>The last instant of the billing clock at which an event of this time can be pending; null for a meter without <c>cancelled_by</c>.</summary>
+    public DateTimeOffset? PendingUntil(long timeTicks) =>
+        Meter.CancelledBy is { } by ? new DateTimeOffset(timeTicks + by.Within.Ticks, TimeSpan.Zero) : null;
+
+    /// <summary>Forgets what no event can change any more.</summary>
+    /// <param name="windowStart">The oldest time that an event may still have, UTC ticks.</param>
+    public void Forget(long windowStart)
+    {
+        _pending = null;
+        if (_cancellations is { } cancellations) cancellations.Forget(windowStart, _first.Forget);
+        else _tally.Forget(windowStart, _first.Forget);
     }
 
     public PeriodUsage In(BillingPeriod period)
@@ -74,46 +146,38 @@ internal abstract class MeterState(Meter meter)
     }
 
     public PeriodUsage? Find(BillingPeriod period) => _periods.Find(p => p.Period.Start == period.Start);
-}
 
-/// <summary>When an event happened, and its name for the order among events of one instant.</summary>
-internal readonly ref struct EventPlace(long timeTicks, ReadOnlySpan<byte> source, ReadOnlySpan<byte> id)
-{
-    public long TimeTicks { get; } = timeTicks;
-
-    public ReadOnlySpan<byte> Source { get; } = source;
-
-    public ReadOnlySpan<byte> Id { get; } = id;
-}
-
-/// <summary>Counts events or adds their values.</summary>
-internal sealed class SumMeterState(Meter meter) : MeterState(meter)
-{
-    public override MeterChange Add(
-        in MeterReading reading, UInt128 keyHash, in EventPlace at, BillingPeriod period, AccountCalendar calendar)
+    /// <summary>Writes all but the quantities per period.</summary>
+    public void Write(SnapshotWriter writer, bool canonical)
     {
-        var usage = In(period);
-        usage.EventCount++;
-        usage.Quantity += reading.Value;
-        return new(reading.Value, period, default, default);
+        if (_cancellations is { } cancellations) cancellations.Write(writer, canonical, node => _first.Write(writer, node));
+        else _tally.Write(writer, canonical, node => _first.Write(writer, node));
     }
 
-    public override MeterChange FirstChange(in MeterReading reading, UInt128 keyHash, in EventPlace at, BillingPeriod period) =>
-        new(reading.Value, period, default, default);
-}
-
-/// <summary>Keeps the largest value of a period. Its receipts name the value read, which is what a duplicate can repeat.</summary>
-internal sealed class MaxMeterState(Meter meter) : MeterState(meter)
-{
-    public override MeterChange Add(
-        in MeterReading reading, UInt128 keyHash, in EventPlace at, BillingPeriod period, AccountCalendar calendar)
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    public void Read(ref SnapshotReader reader)
     {
-        var usage = In(period);
-        usage.EventCount++;
-        if (reading.Value > usage.Quantity) usage.Quantity = reading.Value;
-        return new(reading.Value, period, default, default);
+        Tally.NodeReader first = (int node, ref SnapshotReader rest) => _first.Read(ref rest, node);
+        if (_cancellations is { } cancellations) cancellations.Read(ref reader, _calendar.PeriodOf, first);
+        else _tally.Read(ref reader, first);
     }
 
-    public override MeterChange FirstChange(in MeterReading reading, UInt128 keyHash, in EventPlace at, BillingPeriod period) =>
-        new(reading.Value, period, default, default);
+    private static Quantity ChangeIn(UsageChanges changes, BillingPeriod period)
+    {
+        foreach (var row in changes.Rows)
+            if (row.Period.Start == period.Start) return row.Change;
+        return Quantity.Zero;
+    }
+
+    private int Find(in HashedReading reading, in EventPlace at, BillingPeriod period) =>
+        _cancellations?.Find(reading.CancelKey, at) ?? _tally.Find(new(at, period, reading.Key, reading.Value, reading.GapSeconds));
+
+    private (long At, UsageChanges Changes, UsageChanges Events) PendingAt(long atTicks)
+    {
+        if (_pending is { } known && known.At == atTicks) return known;
+        var (changes, events) = (new UsageChanges(), new UsageChanges());
+        _cancellations!.WithoutPending(atTicks, changes, ticks => events.Add(_calendar.PeriodOf(ticks), Quantity.Of(-1)), static () => { });
+        _pending = (atTicks, changes, events);
+        return (atTicks, changes, events);
+    }
 }

@@ -93,7 +93,7 @@ public static class CatalogReader
             value,
             node.Find("count_once") is { } once ? ReadCountOnce(once, aggregate) : null,
             node.Find("cancelled_by") is { } cancelled
-                ? new(cancelled["event"].Text(), ReadWhere(cancelled), cancelled["key"].Path(), cancelled["within"].Duration())
+                ? new(cancelled["event"].Text(), ReadWhere(cancelled), cancelled["key"].Path(), cancelled["within"].PositiveDuration())
                 : null);
     }
 
@@ -122,7 +122,7 @@ public static class CatalogReader
             return new(node["key"].Path(), new CountOnceWindow.Session(session["gap"].Duration(), by, gaps));
         }
 
-        return new(node["key"].Path(), window.Text() == "period" ? new CountOnceWindow.Period() : new CountOnceWindow.Span(window.Duration()));
+        return new(node["key"].Path(), window.Text() == "period" ? new CountOnceWindow.Period() : new CountOnceWindow.Span(window.PositiveDuration()));
     }
 
     private static Product ReadProduct(Node node, string currency, ImmutableArray<Meter> meters)
@@ -267,6 +267,8 @@ public static class CatalogReader
             if (!IsoDuration.TryParseExact(Text(), out var length)) throw Wrong("is not an ISO 8601 duration of days and smaller parts, such as P10D or PT72H");
             return length <= MaxDuration ? length : throw Wrong($"is longer than {MaxDuration.TotalDaysText()}");
         }
+
+        public TimeSpan PositiveDuration() => Duration() is { Ticks: > 0 } length ? length : throw Wrong("is no time at all: it must be longer than 0");
 
         public JsonPath Path() => JsonPath.TryParse(Text(), out var path) ? path : throw Wrong("is not a path of the form $.name.name");
 

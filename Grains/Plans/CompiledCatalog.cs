@@ -10,7 +10,8 @@ public sealed class CompiledCatalog
     public CompiledCatalog(Catalog catalog)
     {
         Catalog = catalog;
-        Programs = [.. catalog.Meters.GroupBy(m => m.Event).Select(type => new EventProgram(type.Key, type))];
+        var types = catalog.Meters.Select(m => m.Event).Concat(catalog.Meters.Select(m => m.CancelledBy?.Event).OfType<string>()).Distinct();
+        Programs = [.. types.Select(type => new EventProgram(type, catalog.Meters))];
     }
 
     /// <summary>What was compiled.</summary>

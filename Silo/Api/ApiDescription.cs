@@ -65,12 +65,18 @@ internal static class ApiDescription
 
     /// <summary>Describes the body of a call without binding it: the endpoints read their bodies themselves.</summary>
     public static RouteHandlerBuilder WithRequestBody<T>(this RouteHandlerBuilder builder, params string[] mediaTypes) =>
+        builder.WithBody<T>(required: true, mediaTypes);
+
+    /// <summary>Describes a JSON body that may be left out.</summary>
+    public static RouteHandlerBuilder WithOptionalBody<T>(this RouteHandlerBuilder builder) => builder.WithBody<T>(required: false, "application/json");
+
+    private static RouteHandlerBuilder WithBody<T>(this RouteHandlerBuilder builder, bool required, params string[] mediaTypes) =>
         builder.AddOpenApiOperationTransformer(async (operation, context, cancellation) =>
         {
             var schema = await context.GetOrCreateSchemaAsync(typeof(T), null, cancellation);
             operation.RequestBody = new OpenApiRequestBody
             {
-                Required = true,
+                Required = required,
                 Content = mediaTypes.ToDictionary(m => m, _ => new OpenApiMediaType { Schema = schema }, StringComparer.Ordinal),
             };
         });

@@ -21,6 +21,7 @@ internal static class InvoiceEndpoints
         routes.MapGet("/v1/accounts/{id}/invoices/preview", Preview)
             .RequireAuthorization(Scopes.Read)
             .WithSummary("The next period invoice with the usage known now.")
+            .WithQuery("at", "As it would be at this RFC 3339 time if no event came meanwhile: from now to two years ahead.")
             .Produces<InvoiceView>()
             .Produces<Problem>(404, "application/problem+json");
         routes.MapGet("/v1/accounts/{id}/invoices/{number}", Get)
@@ -47,9 +48,8 @@ internal static class InvoiceEndpoints
 
     private static async Task<IResult> Preview(string id, HttpRequest request, IGrainFactory grains)
     {
-        if (RequestReading.Instant(request, "at") is not null)
-            return Problems.NotBuilt("A preview at another instant than now is not built yet: leave at out.", "at");
-        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).PreviewInvoice());
+        var account = grains.GetGrain<IMerchantAccountGrain>(id);
+        return Show(RequestReading.Instant(request, "at") is { } at ? await account.PreviewInvoiceAt(at) : await account.PreviewInvoice());
     }
 
     private static IResult Show(InvoiceAnswer answer) =>

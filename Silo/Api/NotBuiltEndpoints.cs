@@ -9,8 +9,6 @@ internal static class NotBuiltEndpoints
     /// <summary>Method, route and the scope that the call will need.</summary>
     public static readonly (string Method, string Route, string? Scope)[] Calls =
     [
-        ("GET", "/v1/accounts/{id}/events/{source}/{eventId}", Scopes.Read),
-        ("POST", "/v1/accounts/{id}/plans", Scopes.Operate),
         ("DELETE", "/v1/accounts/{id}/plans/scheduled/{product}", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/settings", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/credit-notes", Scopes.Operate),
@@ -19,13 +17,10 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/accounts/{id}/invoices/{number}/void", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/payment-method", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/credits", Scopes.Operate),
-        ("POST", "/v1/accounts/{id}/cancel", Scopes.Operate),
-        ("DELETE", "/v1/accounts/{id}/cancel", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/suspend", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/resume", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/release", Scopes.Operate),
         ("GET", "/v1/accounts/{id}/entitlements/{feature}", Scopes.Read),
-        ("GET", "/v1/accounts/{id}/invoices/{number}/lines/{n}/events", Scopes.Read),
         ("GET", "/v1/accounts/{id}/charges", Scopes.Read),
         ("GET", "/v1/accounts/{id}/timeline", Scopes.Read),
         ("POST", "/v1/replays", Scopes.Operate),

@@ -56,6 +56,14 @@ internal static class RequestReading
 
     /// <summary>Reads a JSON body; without a media type it is taken for JSON.</summary>
     public static async Task<T> Json<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class => await Read(request, type, needed: true, cancellation) ?? throw new BadRequest(Problems.Invalid("The body is null; a JSON object is needed. Nothing was stored.", null));
+
+    /// <summary>Reads a JSON body that may be left out; null when it is.</summary>
+    public static Task<T?> JsonIfAny<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class => Read(request, type, needed: false, cancellation);
+
+    private static async Task<T?> Read<T>(HttpRequest request, JsonTypeInfo<T> type, bool needed, CancellationToken cancellation)
+        where T : class
     {
         if (!string.IsNullOrEmpty(request.ContentType) && MediaType(request.ContentType) != "application/json")
             throw new BadRequest(Problems.MediaType("The body of this call is application/json in UTF-8. Nothing was stored."));
@@ -63,8 +71,7 @@ internal static class RequestReading
         var (buffer, length) = await Body(request, cancellation);
         try
         {
-            return JsonSerializer.Deserialize(buffer.AsSpan(0, length), type)
-                ?? throw new BadRequest(Problems.Invalid("The body is null; a JSON object is needed. Nothing was stored.", null));
+            return length == 0 && !needed ? null : JsonSerializer.Deserialize(buffer.AsSpan(0, length), type);
         }
         catch (JsonException wrong)
         {

@@ -148,7 +148,9 @@ internal sealed class Platform : IAsyncDisposable
         HealthEndpoints.Map(app);
         EventsEndpoint.Map(app);
         AccountEndpoints.Map(app);
+        AccountChangeEndpoints.Map(app);
         InvoiceEndpoints.Map(app);
+        HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         SandboxEndpoints.Map(app);

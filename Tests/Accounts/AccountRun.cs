@@ -6,6 +6,7 @@ using System.Text.Json;
 using Billing.Accounts;
 using Billing.Deduplication;
 using Billing.Invoices;
+using Billing.Lifecycle;
 using Billing.Plans;
 using Billing.Usage;
 
@@ -27,7 +28,7 @@ internal sealed class AccountRun
 
     /// <summary>
     /// Two tickets are included, each further one costs 0.40; bytes cost 0.000001. A session is 10 days, in a chat 3. The plan
-    /// free costs nothing; nobody who has only that subscribes to the desk.
+    /// desk-trial begins with 7 free days; free costs nothing; nobody who has only that subscribes to the desk.
     /// </summary>
     private const string CatalogJson = """
         {
@@ -39,8 +40,11 @@ internal sealed class AccountRun
             { "id": "free.clicks", "product": "free", "event": "clicked", "aggregate": "count" }
           ],
           "products": [
-            { "id": "desk", "plans": [ { "id": "desk-1", "rank": 1, "base_price": "25.00", "included": { "desk.tickets": 2 },
-              "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.40" }, "desk.bytes": { "model": "per_unit", "unit_price": "0.000001" } } } ] },
+            { "id": "desk", "plans": [
+              { "id": "desk-1", "rank": 1, "base_price": "25.00", "included": { "desk.tickets": 2 },
+                "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.40" }, "desk.bytes": { "model": "per_unit", "unit_price": "0.000001" } } },
+              { "id": "desk-trial", "rank": 2, "base_price": "25.00", "trial": "P7D", "included": { "desk.tickets": 2 },
+                "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.40" }, "desk.bytes": { "model": "per_unit", "unit_price": "0.000001" } } } ] },
             { "id": "free", "plans": [ { "id": "free-1", "rank": 1, "base_price": "0.00" } ] }
           ]
         }
@@ -109,6 +113,20 @@ internal sealed class AccountRun
         return refusal;
     }
 
+    public AccountChangeAnswer Cancel(string? reason = "The shop closes.", bool dryRun = false, string? commandId = null) =>
+        Change(() => CancellationDecider.Cancel(State, new(reason, dryRun, commandId), Now, _facts));
+
+    public AccountChangeAnswer Add(string product, string plan) => ChangePlans(new PlanChange(product, plan));
+
+    public AccountChangeAnswer ChangePlans(params PlanChange[] changes) =>
+        ChangePlans(new ChangePlans([.. changes], _published.Latest.Catalog.Version, PlanChangeTime.Now, "They asked for it.", false, null));
+
+    public AccountChangeAnswer ChangePlans(ChangePlans command) =>
+        Change(() => PlanChangeDecider.Decide(State, command, _published, Now, _facts));
+
+    public AccountChangeAnswer UndoCancellation(string? reason = null) =>
+        Change(() => CancellationDecider.Undo(State, new(reason), Now, _facts));
+
     /// <summary>Sends a batch and answers with its receipts.</summary>
     public ImmutableArray<UsageReceipt> Send(params Event[] batch)
     {
@@ -124,7 +142,15 @@ internal sealed class AccountRun
 
     /// <summary>The usage of a meter in the period that begins then, as text; null when nothing was ever counted in it.</summary>
     public string? Usage(string meter, DateTimeOffset periodStart) =>
-        State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart)?.Quantity.ToString();
+        State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart) is { } usage
+            ? State.MeterOf(meter).UsageAt(usage.Period, Now).Quantity.ToString()
+            : null;
+
+    /// <summary>What a meter says by a clock of the period that begins then, and how many of its events stand.</summary>
+    public (Quantity Quantity, Quantity Pending, long EventCount) UsageAt(string meter, DateTimeOffset periodStart, DateTimeOffset at) =>
+        State.MeterOf(meter).Periods.FirstOrDefault(p => p.Period.Start == periodStart) is { } usage
+            ? State.MeterOf(meter).UsageAt(usage.Period, at) is var (quantity, pending, events) ? (quantity, pending, events) : default
+            : default;
 
     /// <summary>All invoices, drafts last.</summary>
     public ImmutableArray<InvoiceView> Invoices => AccountViews.Invoices(State, 0, 1000, Now).Items;
@@ -156,6 +182,9 @@ internal sealed class AccountRun
         return state;
     }
 
+    /// <summary>An empty state that forgets nothing, to explain what happened.</summary>
+    public AccountState Explaining() => new("acme", HashKey, _published, forgets: false);
+
     /// <summary>Goes on with the state that another activation would read.</summary>
     public void Reactivate(int snapshotAfter) => State = ReadAgain(snapshotAfter);
 
@@ -166,6 +195,13 @@ internal sealed class AccountRun
         var state = NewState();
         foreach (var entry in Entries.Take(entries)) state.ApplyEntry(entry.Span);
         return state;
+    }
+
+    private AccountChangeAnswer Change(Func<AccountChangeAnswer> decide)
+    {
+        AccountChangeAnswer? answer = null;
+        Turn(() => answer = decide());
+        return answer!;
     }
 
     private void Turn(Action decide)

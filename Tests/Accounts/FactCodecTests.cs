@@ -23,8 +23,48 @@ public sealed class FactCodecTests
         Saved("account_opened"));
 
     [Fact]
+    public void ASavedAccountOpenedWithATrial_StillLoads()
+    {
+        var opened = Assert.IsType<AccountFact.AccountOpened>(Saved("account_opened_with_trial"));
+
+        Assert.Equal(
+            (AccountStatus.Trialing, AccountRun.Anchor, AccountRun.Anchor.AddDays(7), null),
+            (opened.Status, opened.At, opened.TrialEndsAt!.Value, opened.PaymentMethod));
+        Assert.Equal("desk-1", Assert.Single(opened.Plans!.Value));
+    }
+
+    [Fact]
+    public void ASavedPaidSubscriptionBegan_StillLoads() => Assert.Equal(
+        new AccountFact.PaidSubscriptionBegan(AccountRun.Anchor.AddDays(7)), Saved("paid_subscription_began"));
+
+    [Fact]
+    public void ASavedAccountCancelled_StillLoads() => Assert.Equal(
+        new AccountFact.AccountCancelled(AccountRun.FirstEnd, "The shop closed.", "command-2"), Saved("account_cancelled"));
+
+    [Fact]
+    public void ASavedCancellationScheduled_StillLoads() => Assert.Equal(
+        new AccountFact.CancellationScheduled(AccountRun.FirstEnd, "The shop closes.", April10, "command-2"), Saved("cancellation_scheduled"));
+
+    [Fact]
+    public void ASavedCancellationUndone_StillLoads() => Assert.Equal(
+        new AccountFact.CancellationUndone(April10, "The shop stays."), Saved("cancellation_undone"));
+
+    [Fact]
+    public void ASavedAccountClosed_StillLoads() => Assert.Equal(
+        new AccountFact.AccountClosed(AccountRun.FirstEnd.AddDays(35)), Saved("account_closed"));
+
+    [Fact]
+    public void ASavedDraftDropped_StillLoads() => Assert.Equal(
+        new AccountFact.DraftDropped(Second, AccountRun.FirstEnd.AddHours(72)), Saved("draft_dropped"));
+
+    [Fact]
     public void ASavedSubscriptionStarted_StillLoads() => Assert.Equal(
         new AccountFact.SubscriptionStarted("desk", "desk-1", "v1", AccountRun.Anchor), Saved("subscription_started"));
+
+    [Fact]
+    public void ASavedSubscriptionAdded_StillLoads() => Assert.Equal(
+        new AccountFact.SubscriptionStarted("desk", "desk-1", "v1", April10, AccountRun.FirstEnd, "They asked for it.", "command-3"),
+        Saved("subscription_added"));
 
     [Fact]
     public void ASavedInvoiceDrafted_StillLoads() => Assert.Equal(
@@ -33,6 +73,10 @@ public sealed class FactCodecTests
     [Fact]
     public void ASavedDeadLetterClosed_StillLoads() => Assert.Equal(
         new AccountFact.DeadLetterClosed(Key, April10), Saved("dead_letter_closed"));
+
+    [Fact]
+    public void ASavedMeterTracked_StillLoads() => Assert.Equal(
+        new AccountFact.MeterTracked("desk.answers", "v1", April10), Saved("meter_tracked"));
 
     [Fact]
     public void ASavedInvoiceFinalized_StillLoads()

@@ -1,5 +1,4 @@
 using Billing.Accounts;
-using Billing.Metering;
 using Billing.Usage;
 using static Billing.Tests.Accounts.AccountRun;
 
@@ -279,7 +278,7 @@ public sealed class UsageDeciderTests
         for (var day = 0; day < 60; day++) account.At(Anchor.AddDays(day)).SendOne(Event.Message($"event-{day}", account.Now, $"ticket-{day % 7}"));
 
         // 35 days of window, 10 of gap, the day itself.
-        Assert.Equal(46, Assert.Single(account.State.Meters.OfType<SessionMeterState>()).Timelines.Count);
+        Assert.Equal(46, account.State.MeterOf(AccountRun.Tickets).HeldEvents);
         Assert.Equal(account.Snapshot(), AccountRun.Canonical(account.ReadAgain(), account.Now));
     }
 

@@ -118,11 +118,31 @@ public sealed class AccountCallsTests(PlatformFixture platform) : IClassFixture<
         (await platform.Api.Post("/v1/accounts", body.ToJsonString())).IsProblem(400, member);
     }
 
-    [Theory]
-    [InlineData("desk-trial")]
-    [InlineData("desk-year")]
-    public async Task PlanThatNeedsWhatIsNotBuilt_SaysSo(string plan) =>
-        (await platform.Api.Post("/v1/accounts", ApiCaller.Account("later", plan))).IsProblem(501, "plans[0]");
+    [Fact]
+    public async Task PlanWithATrial_BeginsWithoutPaymentMethodAndInvoice()
+    {
+        var now = await platform.Api.Now();
+
+        var answer = await platform.Api.Post("/v1/accounts", """{"id":"trial","name":"Shop","email":"a@b","plans":["desk-trial"]}""");
+
+        Assert.Equal(201, answer.Status);
+        Assert.Equal("trialing", answer.Json.GetProperty("status").GetString());
+        var period = Assert.Single(answer.Json.GetProperty("subscriptions").EnumerateArray()).GetProperty("period");
+        Assert.Equal((now, now.AddDays(7)), (period.GetProperty("start").GetDateTimeOffset(), period.GetProperty("end").GetDateTimeOffset()));
+        Assert.Empty((await platform.Api.Get("/v1/accounts/trial/invoices")).Json.GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task YearlyPlan_IsPaidForAYear()
+    {
+        await platform.Api.Open("annual", "desk-year");
+
+        var line = Assert.Single((await platform.Api.Get("/v1/accounts/annual/invoices/1")).Json.GetProperty("lines").EnumerateArray());
+
+        Assert.Equal(50_000, line.GetProperty("amount").GetInt64());
+        var period = line.GetProperty("period");
+        Assert.Equal(period.GetProperty("start").GetDateTimeOffset().AddYears(1), period.GetProperty("end").GetDateTimeOffset());
+    }
 
     [Theory]
     [InlineData("")]

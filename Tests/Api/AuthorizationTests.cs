@@ -11,6 +11,9 @@ public sealed class AuthorizationTests(PlatformFixture platform) : IClassFixture
     [
         ("POST", "/v1/events", Scopes.Ingest),
         ("POST", "/v1/accounts", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/plans", Scopes.Operate),
+        ("POST", "/v1/accounts/{id}/cancel", Scopes.Operate),
+        ("DELETE", "/v1/accounts/{id}/cancel", Scopes.Operate),
         ("GET", "/v1/accounts", Scopes.Read),
         ("GET", "/v1/accounts/{id}", Scopes.Read),
         ("GET", "/v1/accounts/{id}/usage", Scopes.Read),

@@ -64,7 +64,7 @@ public sealed class FuzzTests(PlatformFixture platform) : IClassFixture<Platform
     private static (string Method, string Path, byte[]? Body, string ContentType) Right(Random random, DateTimeOffset now, int i)
     {
         var e = ApiCaller.Event("fuzz", $"e{i}", now, random.Next(2) == 0 ? "ticket.sent" : "call.ended", """{"minutes":1.25,"list":[1,{"a":"b"}]}""");
-        return random.Next(10) switch
+        return random.Next(14) switch
         {
             0 => ("POST", "/v1/accounts", Encoding.UTF8.GetBytes(ApiCaller.Account($"fuzz{i}", "desk-basic")), "application/json"),
             1 => ("POST", "/v1/events", Encoding.UTF8.GetBytes(e), ApiCaller.Single),
@@ -74,7 +74,11 @@ public sealed class FuzzTests(PlatformFixture platform) : IClassFixture<Platform
             5 => ("GET", "/v1/accounts/fuzz/usage?meter=desk.tickets&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&limit=5&cursor=MA", null, ""),
             6 => ("GET", "/v1/accounts/fuzz/invoices?limit=10&cursor=MA", null, ""),
             7 => ("GET", "/v1/accounts/fuzz/invoices/1", null, ""),
-            8 => ("GET", "/v1/accounts/fuzz/ledger?limit=10&cursor=MA", null, ""),
+            8 => ("POST", "/v1/accounts/fuzz/cancel", """{"reason":"The shop closes.","dry_run":true}"""u8.ToArray(), "application/json"),
+            9 => ("POST", "/v1/accounts/fuzz/plans", """{"changes":[{"product":"desk","plan":"desk-pro"}],"when":"now","reason":"r"}"""u8.ToArray(), "application/json"),
+            10 => ("GET", "/v1/accounts/fuzz/ledger?limit=10&cursor=MA", null, ""),
+            11 => ("GET", "/v1/accounts/fuzz/invoices/1/lines/1/events?limit=10&cursor=MA", null, ""),
+            12 => ("GET", "/v1/accounts/fuzz/events/a%2Fb/e1", null, ""),
             _ => ("POST", "/v1/sandbox/clock", """{"advance":"PT0S"}"""u8.ToArray(), "application/json"),
         };
     }

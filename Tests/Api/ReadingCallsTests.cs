@@ -63,7 +63,13 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
     [InlineData("invoices/99", 404, "number")]
     [InlineData("invoices/one", 400, "number")]
     [InlineData("invoices/99999999999999", 400, "number")]
-    [InlineData("invoices/preview?at=2026-05-01T00:00:00Z", 501, "at")]
+    [InlineData("invoices/2/lines/99/events", 404, "n")]
+    [InlineData("invoices/2/lines/one/events", 400, "n")]
+    [InlineData("invoices/99/lines/1/events", 404, "number")]
+    [InlineData("invoices/-1/lines/1/events", 400, "number")]
+    [InlineData("events/shop/never", 404, "event_id")]
+    [InlineData("invoices/preview?at=2026-04-01T00:00:00Z", 400, "at")]
+    [InlineData("invoices/preview?at=2029-01-01T00:00:00Z", 400, "at")]
     [InlineData("invoices/preview?at=soon", 400, "at")]
     public async Task BadQuery_IsNamed(string call, int status, string field) =>
         (await account.Api.Get($"{Path}/{call}")).IsProblem(status, field);
@@ -71,6 +77,7 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
     [Theory]
     [InlineData("usage?meter=desk.tickets")]
     [InlineData("invoices?")]
+    [InlineData("invoices/2/lines/2/events?")]
     public async Task CursorFarBehindTheEnd_IsAnEmptyLastPage(string call)
     {
         var cursor = Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{int.MaxValue}"));
@@ -115,12 +122,46 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
     }
 
     [Fact]
+    public async Task TheEventsOfALine_ComeByPages_AndLeadToTheirReceipts()
+    {
+        var ids = new List<string?>();
+        await foreach (var page in Pages($"{Path}/invoices/2/lines/2/events?", 2)) ids.AddRange(page.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("id").GetString()));
+        Assert.Equal(["jan0", "jan1", "jan2", "a/b %2F ü"], ids);
+        Assert.Empty((await account.Api.Get($"{Path}/invoices/2/lines/1/events")).Json.GetProperty("items").EnumerateArray());
+
+        var seen = (await account.Api.Get($"{Path}/events/shop/jan0")).Json;
+        Assert.Equal("accepted", seen.GetProperty("outcome").GetString());
+        Assert.Equal("counted", seen.GetProperty("counted")[0].GetProperty("standing").GetString());
+        Assert.Equal("1", seen.GetProperty("meters")[0].GetProperty("quantity").GetString());
+        Assert.Equal((2, 2), (seen.GetProperty("lines")[0].GetProperty("invoice").GetInt32(), seen.GetProperty("lines")[0].GetProperty("line").GetInt32()));
+        Assert.Contains("\"id\":\"jan0\"", seen.GetProperty("body").GetString(), StringComparison.Ordinal);
+
+        // A name with a slash, a percent sign and a letter that is not ASCII is found by its percent-encoded form.
+        var odd = (await account.Api.Get($"{Path}/events/shop/{Uri.EscapeDataString("a/b %2F ü")}")).Json;
+        Assert.Equal(("quarantined", "a/b %2F ü"), (odd.GetProperty("outcome").GetString(), odd.GetProperty("id").GetString()));
+    }
+
+    [Fact]
     public async Task Preview_IsTheNextPeriodInvoice()
     {
         var preview = (await account.Api.Get($"{Path}/invoices/preview")).Json;
 
         Assert.Equal("draft", preview.GetProperty("status").GetString());
         Assert.Equal("2026-04-01T00:00:00Z", preview.GetProperty("period").GetProperty("start").GetString());
+    }
+
+    [Theory]
+    [InlineData("2026-04-03T23:59:59Z", "2026-04-01T00:00:00Z")] // April's draft, still open
+    [InlineData("2026-04-04T00:00:00Z", "2026-05-01T00:00:00Z")]
+    [InlineData("2027-01-10T00:00:00Z", "2027-02-01T00:00:00Z")]
+    public async Task APreviewAhead_IsTheInvoiceThatIsNextThen_AndChangesNothing(string at, string start)
+    {
+        var before = (await account.Api.Get($"{Path}/invoices")).Text;
+
+        var preview = (await account.Api.Get($"{Path}/invoices/preview?at={at}")).Json;
+
+        Assert.Equal((start, 1_000L), (preview.GetProperty("period").GetProperty("start").GetString(), preview.GetProperty("total").GetInt64()));
+        Assert.Equal(before, (await account.Api.Get($"{Path}/invoices")).Text);
     }
 
     [Fact]
@@ -141,6 +182,8 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
     [InlineData("/invoices")]
     [InlineData("/invoices/2")]
     [InlineData("/invoices/preview")]
+    [InlineData("/invoices/2/lines/2/events")]
+    [InlineData("/events/shop/jan1")]
     [InlineData("/usage?meter=desk.tickets")]
     public async Task EveryTime_IsUtcWithAZ(string call)
     {
@@ -191,6 +234,7 @@ public sealed class ReadingCallsTests(ReadingCallsTests.Account account) : IClas
             await Api.Open("shop", "desk-basic");
             var now = DateTimeOffset.Parse(TestPlatform.Start);
             await Api.Events(ApiCaller.Lines, Enumerable.Range(0, 3).Select(i => ApiCaller.Event("shop", $"jan{i}", now)));
+            await Api.Events(ApiCaller.Lines, ApiCaller.Event("shop", "a/b %2F ü", now.AddDays(20)));
             now = await Api.MoveClock("P1M");
             await Api.Events(ApiCaller.Lines, ApiCaller.Event("shop", "feb", now));
             await Api.MoveClock("P1M");

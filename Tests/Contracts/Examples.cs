@@ -17,7 +17,7 @@ internal static class Examples
     private static readonly UsageBatch Batch = new(new byte[] { 1, 0, 255, 7 }, 3, KeepBodies: true, WantReceipts: true);
     private static readonly PeriodUsageView PeriodUsage = new(Period, Quantity.Of(long.MaxValue), Quantity.One);
     private static readonly UsageView Usage = new("api-calls", [PeriodUsage, new(Period, default, default)]);
-    private static readonly SubscriptionView Subscription = new("mail", "mail-growth", "2026-03", Period);
+    private static readonly SubscriptionView Subscription = new("mail", "mail-growth", "2026-03", Period, new(ScheduledChangeKind.Cancellation, null, Period.End, "The shop closes."));
     private static readonly MeterUsageView MeterUsage = new("mails", Quantity.Of(12), Quantity.One, Quantity.Of(1_000), Small);
     private static readonly ArithmeticStep Step = new("12.5", "0.02", "25.125", "12.5 blocks of 100 at 0.02");
 
@@ -29,6 +29,18 @@ internal static class Examples
 
     private static readonly InvoiceView Draft = new(null, InvoiceStatus.Draft, "EUR", 0, Period, Begin, null, null, []);
 
+    private static readonly EventName Name = new("mail/ü", "m-1", Begin);
+
+    private static readonly LineEvent LineEvent =
+        new("mail/ü", "m-1", Begin, Begin.AddTicks(1), UsageOutcome.Accepted, EventStanding.Cancelled, Small, Name, "Because.");
+
+    private static readonly RefusedEvent RefusedEvent = new(UsageOutcome.Conflict, "Other content.", Begin, "{\"id\":\"m-1\"}");
+    private static readonly EventCount Count = new("mails", Period, EventStanding.Pending, Small);
+    private static readonly InvoiceLineName LineName = new(7, 2);
+
+    private static readonly EventView Event = new(
+        "mail/ü", "m-1", "mail.sent", Begin, Begin.AddTicks(1), UsageOutcome.Accepted, "no_subscription", [MeterRow], Bill, [Count], [LineName], "{}", [RefusedEvent]);
+
     private static readonly LedgerPosting Posting = new(LedgerAccount.DeferredRevenue, 0, long.MaxValue);
     private static readonly LedgerBalances Balances = new(1, 2, 3, 4, 5, 6, -7);
 
@@ -38,6 +50,12 @@ internal static class Examples
     private static readonly AccountView Account = new(
         "acct-1", "Ünïcode & Söhne", "pay@example.com", "DE", AccountStatus.PastDue, "EUR", Begin.AddTicks(1), true,
         [Subscription], [MeterUsage], -500, ["Two declined charges."]);
+
+    private static readonly ScheduledChangeView Scheduled = new(ScheduledChangeKind.Cancellation, "mail-starter", Period.End, "The shop closes.");
+
+    private static readonly AccountChange Change = new("acct-1", "The account is cancelled.", Period.End, true, "EUR", -1_234, [Line], 7);
+
+    private static readonly PlanChange PlanChange = new("mail", "mail-growth");
 
     private static readonly OpenAccount Open = new(
         "Ünïcode & Söhne", "pay@example.com", "EUR", "DE", ["mail-growth", "sms-flat"], "2026-03", "pm_card_visa", true, "command-1");
@@ -50,7 +68,14 @@ internal static class Examples
         Refused, new Refusal(RefusalKind.Retry, "Send the same again."),
         Open, Open with { Currency = null, Country = null, PaymentMethod = null, CommandId = null, Plans = [] },
         Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [] },
-        Subscription, MeterUsage,
+        Subscription, Subscription with { ScheduledChange = null }, MeterUsage, Scheduled, Scheduled with { Plan = null },
+        new CancelAccount("The shop closes.", true, "command-2"), new CancelAccount(null, false, null),
+        new UndoCancellation("It goes on."), new UndoCancellation(null as string),
+        new ChangePlans([PlanChange], "2026-03", PlanChangeTime.PeriodEnd, "They asked for it.", true, "command-3"),
+        new ChangePlans([], "2026-03", PlanChangeTime.Now, null, false, null),
+        PlanChange, new PlanChange(null, null),
+        Change, Change with { Lines = [], Invoice = null },
+        new AccountChangeAnswer(null, Change), new AccountChangeAnswer(Refused, null),
         new AccountAnswer(null, Account), new AccountAnswer(Refused, null),
         new AccountSummary("acct-1", "Ünïcode & Söhne", "pay@example.com", AccountStatus.Active, "EUR", Begin, ["mail-growth"]),
         new CatchUpAnswer(null, Period.End), new CatchUpAnswer(Refused, null), new CatchUpAnswer(null, null),
@@ -67,6 +92,11 @@ internal static class Examples
         Receipt, Receipt with { Reason = null, Meters = [], BilledOn = null },
         MeterRow, Bill, PeriodUsage, Usage,
         new UsageAnswer(null, Usage), new UsageAnswer(Refused, null),
+        Name, LineEvent, LineEvent with { Time = null, Standing = null, Quantity = null, CancelledBy = null, Reason = null },
+        new LineEventPage(null, [LineEvent], 2), new LineEventPage(Refused, [], null),
+        RefusedEvent, Count, LineName, Event,
+        Event with { Type = null, Time = null, Reason = null, Meters = [], BilledOn = null, Counted = [], Lines = [], Body = null, Refused = [] },
+        new EventAnswer(null, Event), new EventAnswer(Refused, null),
     ];
 
     private static Quantity Small => Quantity.TryParse("-0.0000000000000000000000000001", out var small) ? small : throw new FormatException();

@@ -1,4 +1,5 @@
 using System.Text;
+using Billing.Accounts;
 using Billing.Http;
 using Billing.Silo.Hosting;
 
@@ -46,6 +47,24 @@ public sealed class BillingClientTests : IAsyncLifetime
         Assert.Equal(Quantity.Of(250), (await client.GetUsage("acme", "voice.minutes")).Items[0].Quantity);
         Assert.Equal(["acme"], (await client.ListAccounts(query: "ACME")).Items.Select(a => a.Id));
         Assert.Equal([1, 2], (await client.ListInvoices("acme")).Items.Select(i => i.Number!.Value));
+    }
+
+    // A product added in the first second of a period costs the whole 360.00.
+    [Fact]
+    public async Task ActsOnAnAccount_AnswerWithWhatTheyChange()
+    {
+        var client = new BillingClient(_http, Key);
+        await client.OpenAccount(new("acme", "Acme", "billing@acme.example", null, null, ["voice-payg"], "pm_card_visa", null));
+
+        var added = await client.ChangePlans("acme", new([new("helpdesk", "helpdesk-pro")], null, "now", "They asked for it."), "key-1");
+        var cancelled = await client.CancelAccount("acme", new("The shop closes."));
+        var scheduled = (await client.GetAccount("acme")).Subscriptions[0].ScheduledChange;
+        var undone = await client.UndoCancellation("acme", "The shop stays.");
+
+        Assert.Equal((36_000L, 2), (added.Total, added.Invoice));
+        Assert.Equal((ScheduledChangeKind.Cancellation, cancelled.EffectiveAt), (scheduled!.Kind, scheduled.At));
+        Assert.False(undone.DryRun);
+        Assert.Null((await client.GetAccount("acme")).Subscriptions[0].ScheduledChange);
     }
 
     [Fact]

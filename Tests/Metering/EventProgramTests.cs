@@ -179,7 +179,7 @@ public sealed class EventProgramTests
         var program = Program(meter);
         var slots = new ValueSlot[program.Slots];
         var json = Encoding.UTF8.GetBytes(data);
-        var buffer = new byte[CompiledMeter.MaxKeyBytes + 32];
+        var buffer = new byte[EventKeyText.MaxBytes + 32];
 
         program.Read(json, slots);
         var match = program.Meters[0].Match(json, slots, buffer, out var reading);

@@ -1,4 +1,3 @@
-using Billing.Lifecycle;
 using Billing.Metering;
 using FsCheck.Fluent;
 
@@ -6,34 +5,31 @@ namespace Billing.Tests.Metering;
 
 public sealed class MeterStateTests
 {
-    private static readonly DateTimeOffset Anchor = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
-
     [Fact]
-    public void ASum_IsThatOfItsEvents_AndAMaximumItsLargest_InAnyOrder() =>
+    public void ASum_IsThatOfItsEvents_AMaximumItsLargest_AndLatestItsLast_InAnyOrder() =>
         Prop.ForAll(Generated.Numbers(1000), Generated.Number(1000), (values, shuffle) =>
         {
-            var sum = new SumMeterState(new("m", "p", "e", [], Aggregate.Sum, new(["v"]), null, null));
-            var max = new MaxMeterState(new("m", "p", "e", [], Aggregate.Max, new(["v"]), null, null));
-            var events = values.Select((value, index) => (Value: value, Period: index % 3)).ToArray();
+            var (sum, max, latest) = (Run(Aggregate.Sum), Run(Aggregate.Max), Run(Aggregate.Latest));
+            var events = values.Select((value, index) => new Sent($"{index:d4}", MeterRun.Anchor.AddDays(value % 90), Value: value)).ToArray();
 
-            foreach (var (value, period) in Generated.Shuffled(events, shuffle))
+            foreach (var sent in Generated.Shuffled(events, shuffle))
             {
-                Add(sum, value, period);
-                Add(max, value, period);
+                sum.Add(sent);
+                max.Add(sent);
+                latest.Add(sent);
             }
 
-            foreach (var period in events.GroupBy(e => e.Period))
+            foreach (var period in events.GroupBy(e => sum.PeriodOf(e.Time)))
             {
-                Assert.Equal(Quantity.Of(period.Sum(e => (long)e.Value)), sum.Find(PeriodAt(period.Key))!.Quantity);
-                Assert.Equal(Quantity.Of(period.Max(e => e.Value)), max.Find(PeriodAt(period.Key))!.Quantity);
-                Assert.Equal(period.Count(), sum.Find(PeriodAt(period.Key))!.EventCount);
+                var start = period.Key.Start;
+                Assert.Equal($"{period.Sum(e => (long)e.Value)}", sum.Usage(start));
+                Assert.Equal($"{period.Max(e => e.Value)}", max.Usage(start));
+                Assert.Equal($"{period.OrderBy(e => e.Time).ThenBy(e => e.Id, StringComparer.Ordinal).Last().Value}", latest.Usage(start));
+                Assert.Equal(period.Count(), sum.Meter.Find(period.Key)!.EventCount);
             }
 
-            Assert.Equal(sum.Periods.Select(p => p.Period).OrderBy(p => p.Start), sum.Periods.Select(p => p.Period));
+            Assert.Equal(sum.Meter.Periods.Select(p => p.Period).OrderBy(p => p.Start), sum.Meter.Periods.Select(p => p.Period));
         }).Holds();
 
-    private static BillingPeriod PeriodAt(int index) => BillingCalendar.PeriodAt(Anchor, index);
-
-    private static void Add(MeterState state, int value, int period) =>
-        state.Add(new() { Value = Quantity.Of(value) }, UInt128.Zero, new(0, "s"u8, "i"u8), PeriodAt(period), new());
+    private static MeterRun Run(Aggregate aggregate) => new(new("m", "p", "e", [], aggregate, new(["v"]), null, null));
 }

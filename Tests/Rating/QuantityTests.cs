@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
-using Billing.Rating;
 using FsCheck.Fluent;
 
 namespace Billing.Tests.Rating;
@@ -95,50 +93,10 @@ public sealed class QuantityTests
             Assert.Equal(all.Aggregate(BigInteger.Zero, (sum, q) => sum + q.Exact), inOrder.ToUnscaled());
         }).Holds();
 
-    [Fact]
-    public void ExactDecimals_CalculateLikeWholeNumbersOfTheirLastPlace() =>
-        Prop.ForAll(Quantities, Generated.Number(int.MaxValue), Generated.Number(13), (digits, mantissa, places) =>
-        {
-            // A price of up to 12 places: mantissa × 10^-places.
-            var price = new decimal(mantissa, 0, 0, false, (byte)places);
-            var (quantity, exact) = From(digits);
-            var power = BigInteger.Pow(10, places);
-
-            var product = ExactDecimal.Of(quantity) * ExactDecimal.Of(price);
-            var sum = ExactDecimal.Of(quantity) + ExactDecimal.Of(price);
-            var difference = ExactDecimal.Of(price) - ExactDecimal.Of(quantity);
-
-            Assert.Equal(Rounded(exact * mantissa, Unit * power), product.RoundHalfToEven());
-            Assert.Equal(Rounded((exact * power) + (mantissa * Unit), Unit * power), sum.RoundHalfToEven());
-            Assert.Equal(Rounded((mantissa * Unit) - (exact * power), Unit * power), difference.RoundHalfToEven());
-            Assert.Equal((exact * power).CompareTo(mantissa * Unit), Math.Sign(ExactDecimal.Of(quantity).CompareTo(ExactDecimal.Of(price))));
-            Assert.Equal(ExactDecimal.Of(quantity), sum - ExactDecimal.Of(price));
-        }).Holds();
-
-    [Theory]
-    [InlineData(0, 0)]
-    [InlineData(5, 0)] // 0.5
-    [InlineData(15, 2)] // 1.5
-    [InlineData(25, 2)] // 2.5
-    [InlineData(-5, 0)]
-    [InlineData(-15, -2)]
-    [InlineData(-25, -2)]
-    [InlineData(-26, -3)]
-    public void Tenths_RoundHalfToEven(int tenths, int whole) =>
-        Assert.Equal(whole, (int)ExactDecimal.Of(new decimal(int.Abs(tenths), 0, 0, tenths < 0, 1)).RoundHalfToEven());
-
-    [Theory]
-    [InlineData("1.50", "1.5")]
-    [InlineData("-0.0005", "-0.0005")]
-    [InlineData("1000", "1000")]
-    [InlineData("0.000", "0")]
-    public void AnExactDecimal_IsWrittenWithoutTrailingZeros(string price, string text) =>
-        Assert.Equal(text, ExactDecimal.Of(decimal.Parse(price, CultureInfo.InvariantCulture)).ToString());
-
-    private static FsCheck.Arbitrary<int[]> Quantities => Generated.Numbers(10);
+    internal static FsCheck.Arbitrary<int[]> Quantities => Generated.Numbers(10);
 
     // The digits of a quantity in units of 10^-28; an odd number of them means a negative one.
-    private static (Quantity Quantity, BigInteger Exact) From(int[] digits)
+    internal static (Quantity Quantity, BigInteger Exact) From(int[] digits)
     {
         var exact = digits.Take(65).Aggregate(BigInteger.Zero, (sum, digit) => (sum * 10) + digit);
         if (digits.Length % 2 == 1) exact = -exact;
@@ -150,12 +108,5 @@ public sealed class QuantityTests
     {
         var random = new Random(seed);
         return Enumerable.Range(0, random.Next(60)).Select(_ => random.Next(10));
-    }
-
-    private static BigInteger Rounded(BigInteger numerator, BigInteger denominator)
-    {
-        var floor = BigInteger.Divide(numerator - (numerator.Sign < 0 ? denominator - 1 : 0), denominator);
-        var twice = 2 * (numerator - (floor * denominator));
-        return twice > denominator || (twice == denominator && !floor.IsEven) ? floor + 1 : floor;
     }
 }

@@ -58,21 +58,6 @@ public sealed class RaterTests
     public void HalfACent_GoesToTheEvenNeighbour(string used, long cents) =>
         Assert.Equal(cents, Rate(used, "0", new Price.PerUnit(0.005m)));
 
-    // Goal: any price is read exactly. Method: all bit patterns a decimal has, compared by text.
-    [Fact]
-    public void AnyDecimal_IsReadExactly()
-    {
-        var random = new Random(20260301);
-        for (var i = 0; i < 2_000; i++)
-        {
-            var value = new decimal(random.Next(int.MinValue, int.MaxValue), random.Next(int.MinValue, int.MaxValue), random.Next(int.MinValue, int.MaxValue), random.Next(2) == 0, (byte)random.Next(29));
-            var text = value.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            if (text.Contains('.')) text = text.TrimEnd('0').TrimEnd('.');
-
-            Assert.Equal(text is "-0" ? "0" : text, ExactDecimal.Of(value).ToString());
-        }
-    }
-
     [Fact]
     public void ALineOfSeveralTiers_IsRoundedOnce()
     {
@@ -92,6 +77,9 @@ public sealed class RaterTests
     [InlineData("KWD", "7", "100", 700000)] // 1,000 fils a dinar
     [InlineData("KWD", "1", "0.0005", 0)] // half a fils, to the even 0
     [InlineData("KWD", "3", "0.0005", 2)] // 1.5 fils, to the even 2
+    [InlineData("CLF", "7", "100", 7000000)] // 10,000 of them
+    [InlineData("CLF", "1", "0.00005", 0)] // a half, to the even 0
+    [InlineData("CLF", "3", "0.00005", 2)] // 1.5, to the even 2
     public void Amount_IsInTheMinorUnitOfTheCurrency(string currency, string used, string price, long minor) =>
         Assert.Equal(minor, Rater.Rate(Q(used), Quantity.Zero, new Price.PerUnit(decimal.Parse(price, CultureInfo.InvariantCulture)), currency).AmountMinor);
 
@@ -123,7 +111,74 @@ public sealed class RaterTests
         var rated = Rater.Rate(Q(used), Quantity.Zero, new Price.PerUnit(decimal.Parse(price, CultureInfo.InvariantCulture)), "USD");
 
         Assert.Equal(Rater.MaxAmountMinor, rated.AmountMinor);
-        Assert.Contains(exact, rated.Steps[^1].Text);
+        Assert.Equal(
+            new("1", "0", "0", $"The exact amount, {exact} in minor units, is beyond what one line can bear and was cut."),
+            rated.Steps[^1]);
+    }
+
+    [Theory]
+    [InlineData("100000000000000000", "-0.01", -Rater.MaxAmountMinor, 1)] // the bound itself
+    [InlineData("100000000000000001", "-0.01", -Rater.MaxAmountMinor, 2)] // one cent over it, and a step says so
+    public void ACredit_IsCutAtTheSameBound(string used, string price, long minor, int steps)
+    {
+        var rated = Rater.Rate(Q(used), Quantity.Zero, new Price.PerUnit(decimal.Parse(price, CultureInfo.InvariantCulture)), "USD");
+
+        Assert.Equal((minor, steps), (rated.AmountMinor, rated.Steps.Length));
+    }
+
+    [Fact]
+    public void AnAmountThatRoundsToTheBound_IsNotCut()
+    {
+        // 10^17 minor units and 0.4 of one.
+        var rated = Rater.Rate(Q("100000000000000000.4"), Quantity.Zero, new Price.PerUnit(0.01m), "USD");
+
+        Assert.Equal((Rater.MaxAmountMinor, 1), (rated.AmountMinor, rated.Steps.Length));
+    }
+
+    [Theory]
+    [InlineData("1.0", "1")]
+    [InlineData("0100.500", "100.5")]
+    [InlineData("73.0000000000000000000000000000", "73")]
+    [InlineData("-0", "0")]
+    public void TheSpellingOfANumber_ChangesNothing(string spelt, string plain)
+    {
+        Price[] prices =
+        [
+            new Price.PerUnit(0.405m), new Price.Package(Q("3"), 4m), new Price.Graduated(Tiers), new Price.Volume(Tiers),
+        ];
+        Price[] speltPrices =
+        [
+            new Price.PerUnit(0.405000m), new Price.Package(Q("3.00"), 4.00m),
+            new Price.Graduated([new(Q("050.0"), 0.40500m), new(null, 0.3550m)]), new Price.Volume([new(Q("050.0"), 0.40500m), new(null, 0.3550m)]),
+        ];
+
+        Assert.All(prices.Zip(speltPrices), pair =>
+        {
+            var once = Rater.Rate(Q(plain), Q("20"), pair.First, "USD");
+            var again = Rater.Rate(Q(spelt), Q("20.000"), pair.Second, "USD");
+
+            Assert.Equal(once.AmountMinor, again.AmountMinor);
+            Assert.Equal(once.Steps.AsEnumerable(), again.Steps);
+        });
+    }
+
+    [Fact]
+    public void EachModel_SaysInWordsWhatItPrices()
+    {
+        Assert.Equal("50 over the allowance at 0.4 USD", Words(new Price.PerUnit(0.40m)));
+        Assert.Equal("50 over the allowance: 2 started blocks of 30 at 12.5 USD", Words(new Price.Package(Quantity.Of(30), 12.50m)));
+        Assert.Equal("50 over the allowance, all at the price for up to 50, 0.405 USD", Words(new Price.Volume(Tiers)));
+        Assert.Equal("50 over the allowance for up to 50 at 0.405 USD", Words(new Price.Graduated(Tiers)));
+
+        static string Words(Price price) => Rater.Rate(Quantity.Of(70), Quantity.Of(20), price, "USD").Steps[1].Text;
+    }
+
+    [Fact]
+    public void WithoutAnAllowance_NoStepSpeaksOfOne()
+    {
+        Assert.Equal(["3 over the allowance at 1 USD"], Rater.Rate(Quantity.Of(3), Quantity.Zero, new Price.PerUnit(1m), "USD").Steps.Select(s => s.Text));
+        Assert.Empty(Rater.Rate(Quantity.Zero, Quantity.Zero, new Price.PerUnit(1m), "USD").Steps);
+        Assert.Equal(["0 of 20 included"], Rater.Rate(Quantity.Zero, Quantity.Of(20), new Price.PerUnit(1m), "USD").Steps.Select(s => s.Text));
     }
 
     // Goal: tiers are nothing but prices of single units. Method: price whole units one by one.

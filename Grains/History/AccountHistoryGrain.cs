@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+using System.Text;
+using Billing.Accounts;
+using Billing.Deduplication;
+using Billing.Journal;
+using Billing.Plans;
+using Billing.Usage;
+using Orleans;
+
+namespace Billing.History;
+
+/// <summary>Reads the journal for the rules of this room: the order of steps and nothing else.</summary>
+internal sealed class AccountHistoryGrain(IJournal journal, IBillingClock clock, ICatalogs catalogs) : Grain, IAccountHistoryGrain
+{
+    /// <inheritdoc/>
+    public async Task<LineEventPage> ListLineEvents(int number, int line, int skip, int take)
+    {
+        var id = this.GetPrimaryKeyString();
+        var history = await journal.ReadAll(id, CancellationToken.None);
+        if (history.Entries.Count == 0) return new(NoAccount(id), [], null);
+        var (refusal, events) = LineEvents.Of(NewState(id), history.Entries, number, line);
+        return refusal is not null
+            ? new(refusal, [], null)
+            : new(null, [.. events.Skip(skip).Take(take)], events.Count - take > skip ? skip + take : null);
+    }
+
+    /// <inheritdoc/>
+    public async Task<EventAnswer> GetEvent(string source, string eventId)
+    {
+        var id = this.GetPrimaryKeyString();
+        var history = await journal.ReadAll(id, CancellationToken.None);
+        var trace = new EventTrace(NewState(id), EventKey.Hash(journal.HashKey, Encoding.UTF8.GetBytes(source), Encoding.UTF8.GetBytes(eventId)));
+        foreach (var entry in history.Entries) trace.Take(entry.Span);
+        var body = trace.Body is var (sequence, index) ? BodyOf(await journal.ReadBodies(id, sequence, CancellationToken.None), index) : null;
+        return trace.View(clock.Now, body) is { } view
+            ? new(null, view)
+            : new(new(RefusalKind.NotFound, $"The account {id} has seen no event with the source {source} and the id {eventId}.", "event_id"), null);
+    }
+
+    private static Refusal NoAccount(string id) => new(RefusalKind.NotFound, $"There is no account {id}.", "id");
+
+    private static string? BodyOf(ReadOnlyMemory<byte> bodies, int index)
+    {
+        var rest = bodies.Span;
+        for (; !rest.IsEmpty; index--)
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+            if (index == 0) return Encoding.UTF8.GetString(rest.Slice(4, length));
+            rest = rest[(4 + length)..];
+        }
+
+        return null;
+    }
+
+    private AccountState NewState(string id) => new(id, journal.HashKey, catalogs, forgets: false);
+}

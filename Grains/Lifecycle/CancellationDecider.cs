@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using Billing.Accounts;
+using Billing.Http;
+using Billing.Invoices;
+using Billing.Invoicing;
+
+namespace Billing.Lifecycle;
+
+/// <summary>Decides whether an account is cancelled, and whether that is taken back. Pure.</summary>
+internal static class CancellationDecider
+{
+    /// <summary>Cancels an account that exists: at the end of its running period or trial, at once when it has no subscription.</summary>
+    public static AccountChangeAnswer Cancel(AccountState account, CancelAccount command, DateTimeOffset now, FactWriter facts)
+    {
+        var repeated = !command.DryRun && command.CommandId is not null;
+        if (account.Cancelled is { } done)
+        {
+            return repeated && done.CommandId == command.CommandId
+                ? new(null, account.Calendar.Start is null ? AtOnce(account, done.At, dryRun: false) : AtPeriodEnd(account, done.At, dryRun: false, now))
+                : Refused($"The account {account.Id} was cancelled at {Text(done.At)}. Nothing was changed.");
+        }
+
+        if (account.Cancellation is { } scheduled)
+        {
+            return repeated && scheduled.CommandId == command.CommandId
+                ? new(null, AtPeriodEnd(account, scheduled.EffectiveAt, dryRun: false, now))
+                : Refused($"The account {account.Id} is to be cancelled at {Text(scheduled.EffectiveAt)} already. Nothing was changed; undo that first to give another reason.");
+        }
+
+        if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } refusal) return new(refusal, null);
+        if (account.Status == AccountStatus.Pending)
+        {
+            if (!command.DryRun) AccountDecider.Emit(account, facts, new AccountFact.AccountCancelled(now, command.Reason!, command.CommandId));
+            return new(null, AtOnce(account, now, command.DryRun));
+        }
+
+        var end = account.Status == AccountStatus.Trialing ? account.Profile!.TrialEndsAt!.Value : account.BegunPeriod!.Value.End;
+        if (!command.DryRun)
+            AccountDecider.Emit(account, facts, new AccountFact.CancellationScheduled(end, command.Reason!, now, command.CommandId));
+        return new(null, AtPeriodEnd(account, end, command.DryRun, now));
+    }
+
+    /// <summary>Takes a scheduled cancellation back, before its end has come.</summary>
+    public static AccountChangeAnswer Undo(AccountState account, UndoCancellation command, DateTimeOffset now, FactWriter facts)
+    {
+        if (AccountDecider.ReasonRefused(command.Reason, needed: false) is { } refusal) return new(refusal, null);
+        if (account.Cancelled is { } done)
+            return Refused($"The account {account.Id} was cancelled at {Text(done.At)}, which cannot be undone. Nothing was changed.");
+        if (account.Cancellation is not { } scheduled)
+            return Refused($"No cancellation of the account {account.Id} is scheduled. Nothing was changed.");
+
+        AccountDecider.Emit(account, facts, new AccountFact.CancellationUndone(now, command.Reason));
+        return new(null, Change(account, $"The account goes on: its cancellation at {Text(scheduled.EffectiveAt)} is undone.", now, dryRun: false, []));
+    }
+
+    private static AccountChange AtOnce(AccountState account, DateTimeOffset at, bool dryRun) =>
+        Change(account, "The account is cancelled at once: it has no subscription.", at, dryRun, []);
+
+    private static AccountChange AtPeriodEnd(AccountState account, DateTimeOffset end, bool dryRun, DateTimeOffset now)
+    {
+        if (account.Calendar.Anchor is not { } anchor)
+            return Change(account, $"The account is cancelled at {Text(end)}, the end of its trial. Nothing is invoiced.", end, dryRun, []);
+
+        var last = new InvoiceDraft(BillingCalendar.PeriodContaining(anchor, end), end);
+        return Change(
+            account,
+            $"The account is cancelled at {Text(end)}, the end of its running period. The usage up to then is invoiced at {Text(account.FinalizeAt(last))}, without new base fees; what late events change after that goes on a closing invoice at {Text(account.ClosingAt(end))}.",
+            end,
+            dryRun,
+            InvoiceBuilder.Last(account, last, now).Lines);
+    }
+
+    private static AccountChange Change(AccountState account, string description, DateTimeOffset at, bool dryRun, ImmutableArray<InvoiceLine> lines) =>
+        new(account.Id, description, at, dryRun, account.Profile!.Currency, InvoiceBuilder.Sum(lines), lines, null);
+
+    private static AccountChangeAnswer Refused(string detail) => new(new(RefusalKind.Conflict, detail), null);
+
+    private static string Text(DateTimeOffset instant) => UtcJsonConverter.ToText(instant);
+}

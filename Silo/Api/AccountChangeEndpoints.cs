@@ -1,0 +1,66 @@
+using Billing.Accounts;
+using Billing.Http;
+using Billing.Plans;
+using Billing.Silo.Security;
+using Orleans;
+
+namespace Billing.Silo.Api;
+
+/// <summary>Acts of operators on an account over HTTP. Each answers with what it changes.</summary>
+internal static class AccountChangeEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/accounts/{id}/plans", ChangePlans)
+            .RequireAuthorization(Scopes.Operate)
+            .WithSummary("Adds products to an account; each begins at once, and its base price to the end of the running period is invoiced at once.")
+            .WithRequestBody<ChangePlansRequest>("application/json")
+            .ProducesChange()
+            .Produces<Problem>(501, "application/problem+json");
+        routes.MapPost("/v1/accounts/{id}/cancel", Cancel)
+            .RequireAuthorization(Scopes.Operate)
+            .WithSummary("Cancels an account at the end of its running period or trial; one without a subscription at once.")
+            .WithRequestBody<CancelRequest>("application/json")
+            .ProducesChange();
+        routes.MapDelete("/v1/accounts/{id}/cancel", Undo)
+            .RequireAuthorization(Scopes.Operate)
+            .WithSummary("Takes a scheduled cancellation back.")
+            .WithOptionalBody<UndoCancelRequest>()
+            .ProducesChange();
+    }
+
+    private static async Task<IResult> ChangePlans(
+        string id, HttpRequest request, IGrainFactory grains, ICatalogs catalogs, CancellationToken cancellation)
+    {
+        var body = await RequestReading.Json(request, BillingJson.Web.ChangePlansRequest, cancellation);
+        if (body.Changes.IsDefault) return Problems.Invalid("changes is a list of products and the plans they are to be on. Nothing was stored.", "changes");
+        if (body.Changes.IndexOf(null!) is >= 0 and var missing) return Problems.Invalid("A change names a product and its plan. Nothing was stored.", $"changes[{missing}]");
+        PlanChangeTime? when = body.When switch { "now" => PlanChangeTime.Now, "period_end" => PlanChangeTime.PeriodEnd, _ => null };
+        if (when is not { } time) return Problems.Invalid("when is now or period_end. Nothing was stored.", "when");
+        if ((body.CatalogVersion ?? catalogs.Latest?.Catalog.Version) is not { } version) return Problems.Conflict("No catalogue is published yet. Nothing was stored.");
+
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).ChangePlans(
+            new(body.Changes, version, time, body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request))));
+    }
+
+    private static async Task<IResult> Cancel(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
+    {
+        var body = await RequestReading.Json(request, BillingJson.Web.CancelRequest, cancellation);
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).Cancel(new(body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request))));
+    }
+
+    private static async Task<IResult> Undo(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
+    {
+        var body = await RequestReading.JsonIfAny(request, BillingJson.Web.UndoCancelRequest, cancellation);
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoCancellation(new(body?.Reason)));
+    }
+
+    private static IResult Show(AccountChangeAnswer answer) =>
+        answer.Refusal is { } refusal ? Problems.Of(refusal) : Results.Json(answer.Change, BillingJson.Web.AccountChange);
+
+    private static RouteHandlerBuilder ProducesChange(this RouteHandlerBuilder builder) => builder
+        .Produces<AccountChange>()
+        .Produces<Problem>(400, "application/problem+json")
+        .Produces<Problem>(404, "application/problem+json")
+        .Produces<Problem>(409, "application/problem+json");
+}

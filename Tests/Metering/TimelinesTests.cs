@@ -1,0 +1,67 @@
+using System.Text;
+using Billing.Metering;
+using FsCheck.Fluent;
+
+namespace Billing.Tests.Metering;
+
+public sealed class TimelinesTests
+{
+    // Goal: placing, taking out, putting back and forgetting keep the order, however long a key's list grows. Method: a sorted list beside it.
+    [Fact]
+    public void WhateverIsDone_EventsStandInOrder() =>
+        Prop.ForAll(Generated.Numbers(int.MaxValue), numbers =>
+        {
+            var timelines = new Timelines(new());
+            var held = new SortedDictionary<(long Time, string Id), int>(Comparer<(long Time, string Id)>.Create(
+                (a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : string.CompareOrdinal(a.Id, b.Id)));
+            var horizon = 0L;
+
+            // Each number stands for a run of events, so that a short list of numbers makes a long list of events.
+            foreach (var (n, index) in numbers.Select((n, index) => (n, index)))
+            {
+                for (var i = 0; i < 40; i++)
+                {
+                    var time = TimeSpan.TicksPerDay + ((n / 8 % 1000) + (i * (n % 7))) * (TimeSpan.TicksPerDay / 100);
+                    if (time < horizon) continue;
+                    var id = $"{index:d4}-{i}";
+                    held.Add((time, id), timelines.Insert(1, new(time, "s"u8, Encoding.UTF8.GetBytes(id))));
+                }
+
+                var place = held.Keys.ElementAtOrDefault(n / 5 % int.Max(1, held.Count));
+                if (place.Id is null) continue;
+                timelines.Detach(1, held[place]);
+                if (n % 3 == 0)
+                {
+                    timelines.Free(held[place]);
+                    held.Remove(place);
+                }
+                else
+                {
+                    timelines.Attach(1, held[place]);
+                }
+
+                if (n % 5 != 0) continue;
+                horizon = long.Max(horizon, place.Time);
+                timelines.Forget(horizon, keepsLast: false, node => Assert.True(held.Remove(held.First(h => h.Value == node).Key)));
+                Assert.DoesNotContain(held.Keys, h => h.Time < horizon);
+            }
+
+            var shown = new List<int>();
+            timelines.ForEach(ordered: true, (_, node) => shown.Add(node));
+            Assert.Equal(held.Values, shown);
+            Assert.Equal(held.Count, timelines.Count);
+            foreach (var (place, node) in held.Take(50)) Assert.Equal(node, timelines.Find(1, new(place.Time, "s"u8, Encoding.UTF8.GetBytes(place.Id))));
+        }).Holds(60);
+
+    [Fact]
+    public void TheLastOfAKey_IsKeptWhenAsked_HoweverOld()
+    {
+        var timelines = new Timelines(new());
+        timelines.Insert(1, new(TimeSpan.TicksPerDay, "s"u8, "a"u8));
+        var last = timelines.Insert(1, new(2 * TimeSpan.TicksPerDay, "s"u8, "b"u8));
+
+        timelines.Forget(100 * TimeSpan.TicksPerDay, keepsLast: true, static _ => { });
+
+        Assert.Equal((1, last), (timelines.Count, timelines.LastOf(1)));
+    }
+}
