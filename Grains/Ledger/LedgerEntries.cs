@@ -9,7 +9,7 @@ namespace Billing.Ledger;
 internal static class LedgerEntries
 {
     /// <summary>All entries, the oldest first. What was an entry once stays one, with its number.</summary>
-    public static ImmutableArray<LedgerEntry> Of(AccountState account) => Of(account.Invoices, PeriodEnds(account), null);
+    public static ImmutableArray<LedgerEntry> Of(AccountState account) => Of(account.Invoices, PeriodEnds(account), account.Cancelled?.At);
 
     /// <summary>All entries, the oldest first.</summary>
     /// <param name="invoices">The finalised invoices, by number.</param>
