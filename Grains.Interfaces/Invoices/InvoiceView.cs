@@ -63,7 +63,9 @@ public enum InvoiceStatus
 /// <param name="Quantity">What is priced, in the meter's unit; for a base fee and for a credit 1.</param>
 /// <param name="Amount">The amount in minor units: the exact sum of the steps, rounded once, half to even.</param>
 /// <param name="Arithmetic">The steps that lead to the amount.</param>
-/// <param name="EventCount">How many accepted events stand behind the line.</param>
+/// <param name="EventCount">
+/// How many accepted events stand behind the line, those that are cancelled or pending left out; on an adjustment by how many more or fewer.
+/// </param>
 [GenerateSerializer, Immutable, Alias("billing.invoice-line")]
 public sealed record InvoiceLine(
     [property: Id(0)] int N,

@@ -62,7 +62,10 @@ internal abstract record AccountFact
     /// <summary>The account ended at <c>At</c>, and with it its subscriptions. <c>Reason</c> is in words.</summary>
     public sealed record AccountCancelled(DateTimeOffset At, string Reason, string? CommandId = null) : AccountFact;
 
-    /// <summary>No event that may still come can change what a cancelled account owes: nothing is due any more.</summary>
+    /// <summary>
+    /// What late events had changed for a cancelled account was invoiced, if anything. Where meters have <c>cancelled_by</c> it comes a second
+    /// time: later events can still take others back.
+    /// </summary>
     public sealed record AccountClosed(DateTimeOffset At) : AccountFact;
 
     /// <summary>

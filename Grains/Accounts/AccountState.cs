@@ -51,6 +51,10 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     /// <summary>The first instant without subscriptions, as things stand; null while no end is in sight.</summary>
     public DateTimeOffset? EndsAt => Cancelled?.At ?? Cancellation?.EffectiveAt;
 
+    /// <summary>The first instant without subscriptions if nothing more happens: also the end of a trial that nobody has a payment method for.</summary>
+    public DateTimeOffset? ExpectedEnd =>
+        EndsAt ?? (Status == AccountStatus.Trialing && Profile!.PaymentMethod is null ? Profile.TrialEndsAt : null);
+
     public AccountCalendar Calendar { get; } = new();
 
     /// <summary>The newest period whose base fees are on an invoice or a draft; null before the first.</summary>
@@ -87,7 +91,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             {
                 AccountStatus.Trialing => Profile!.TrialEndsAt,
                 AccountStatus.Active => BegunPeriod?.End,
-                AccountStatus.Cancelled when Calendar.Anchor is not null && ClosedAt is null => ClosingAt(Cancelled!.At),
+                AccountStatus.Cancelled when Calendar.Anchor is not null && !IsClosed => NextClosing.End,
                 _ => null,
             };
             foreach (var draft in _drafts)
@@ -100,9 +104,24 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         }
     }
 
-    /// <summary>When what late events have changed is invoiced to an account that ends then: no event may still come that could change more.</summary>
-    public DateTimeOffset ClosingAt(DateTimeOffset end) =>
-        end + _meters.Select(m => m.Meter.CancelledBy?.Within ?? TimeSpan.Zero).Append(Catalog!.DedupWindow).Append(Catalog.Grace).Max();
+    /// <summary>Whether no event that may still come can change what a cancelled account owes.</summary>
+    public bool IsClosed => ClosedAt >= LastClosingAt(Cancelled!.At);
+
+    /// <summary>What the next closing invoice of a cancelled account is for: the time from its end, or from the closing before, to its day.</summary>
+    public BillingPeriod NextClosing => ClosingPeriod(Cancelled!.At, (ClosedAt ?? Cancelled.At).UtcTicks);
+
+    /// <summary>When what late events have changed is invoiced to an account that ends then: no event of its time is accepted any more.</summary>
+    public DateTimeOffset ClosingAt(DateTimeOffset end) => end + (Catalog!.DedupWindow > Catalog.Grace ? Catalog.DedupWindow : Catalog.Grace);
+
+    /// <summary>The closing that bears a change of the last periods of an account.</summary>
+    /// <param name="end">When the account ends.</param>
+    /// <param name="effectiveTicks">When the change counts.</param>
+    public BillingPeriod ClosingPeriod(DateTimeOffset end, long effectiveTicks) =>
+        effectiveTicks < ClosingAt(end).UtcTicks ? new(end, ClosingAt(end)) : new(ClosingAt(end), LastClosingAt(end));
+
+    // An event that can be cancelled can be so by one of a later time, which itself may come late.
+    private DateTimeOffset LastClosingAt(DateTimeOffset end) =>
+        ClosingAt(end) + _meters.Select(m => m.Meter.CancelledBy?.Within ?? TimeSpan.Zero).Append(TimeSpan.Zero).Max();
 
     /// <summary>When a draft becomes final: the grace after it was drafted.</summary>
     public DateTimeOffset FinalizeAt(InvoiceDraft draft) => draft.DraftedAt + Catalog!.Grace;

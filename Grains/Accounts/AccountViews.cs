@@ -73,7 +73,7 @@ internal static class AccountViews
         if (account.Drafts.Count > 0) return InvoiceBuilder.Draft(account, account.Drafts[0], now);
         if (account is { Status: AccountStatus.Trialing, Cancellation: null, Profile: { PaymentMethod: not null, TrialEndsAt: { } trialEnd } })
             return InvoiceBuilder.ComingFirst(account, trialEnd);
-        if (account is { Status: AccountStatus.Cancelled, ClosedAt: null })
+        if (account is { Status: AccountStatus.Cancelled, IsClosed: false, Calendar.Anchor: not null })
             return InvoiceBuilder.ComingClosing(account, now) is { Lines.IsEmpty: false } closing ? closing : null;
         if (account.Status != AccountStatus.Active || account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
         return InvoiceBuilder.Draft(account, new(coming, begun.End), now);

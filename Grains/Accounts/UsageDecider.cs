@@ -153,6 +153,10 @@ internal sealed class UsageDecider
     // time: at the earliest in the second that is running now.
     private static bool CanCancelLater(long timeTicks, DateTimeOffset now) => timeTicks > now.UtcTicks - TimeSpan.TicksPerSecond;
 
+    /// <summary>Whether a reason says what another meter lacks.</summary>
+    public static bool ConcernsMeter(string reason, string meter) =>
+        !reason.StartsWith("The meter ", StringComparison.Ordinal) || reason.StartsWith($"The meter {meter} ", StringComparison.Ordinal);
+
     private static string Missing(Meter meter, MeterMatch match)
     {
         return match switch
@@ -231,14 +235,23 @@ internal sealed class UsageDecider
             else if (!reading.Cancels && account.Meters[meter].PendingUntil(timeTicks) is { } pendingUntil) receivedTicks = long.Max(receivedTicks, pendingUntil.UtcTicks);
         }
 
+        // Clocks differ by minutes: an event can be ahead of an end that is in sight. It counts if the account goes on after all.
+        if (!noSubscription && timeTicks >= account.ExpectedEnd?.UtcTicks) return new(outcome, "no_subscription", [], null);
+
         var meters = ImmutableArray.CreateBuilder<MeterReceipt>(changes.Count);
-        foreach (var change in changes) meters.Add(new(account.Meters[change.Meter].Meter.Id, change.Change, change.Period));
+        BillingPeriod? billed = null;
+        foreach (var change in changes)
+        {
+            meters.Add(new(account.Meters[change.Meter].Meter.Id, change.Change, change.Period));
+            if (!account.Calendar.IsTrial(change.Period)) billed ??= change.Period;
+        }
+
         var inTrial = changes.Count > 0 && account.Calendar.IsTrial(changes[0].Period);
         return new(
             outcome,
             noSubscription ? "no_subscription" : inTrial ? "trial" : null,
             meters.ToImmutable(),
-            changes.Count > 0 && !inTrial ? WhereBilled(account, changes[0].Period, receivedTicks) : null);
+            billed is { } period ? WhereBilled(account, period, receivedTicks) : null);
     }
 
     /// <summary>
@@ -255,7 +268,7 @@ internal sealed class UsageDecider
         {
             if ((bearing.Start + account.Catalog!.Grace).UtcTicks > effectiveTicks) return new(kind, bearing);
             kind = "adjustment";
-            if (account.EndsAt is { } end && bearing.Start >= end) return new(kind, new(end, account.ClosingAt(end)));
+            if (account.EndsAt is { } end && bearing.Start >= end) return new(kind, account.ClosingPeriod(end, effectiveTicks));
         }
 
         BillingPeriod Following(BillingPeriod before) => account.Calendar.PeriodOf(before.End.UtcTicks);

@@ -29,6 +29,7 @@ internal sealed class AccountHistoryGrain(IJournal journal, IBillingClock clock,
     {
         var id = this.GetPrimaryKeyString();
         var history = await journal.ReadAll(id, CancellationToken.None);
+        if (history.Entries.Count == 0) return new(NoAccount(id), null);
         var trace = new EventTrace(NewState(id), EventKey.Hash(journal.HashKey, Encoding.UTF8.GetBytes(source), Encoding.UTF8.GetBytes(eventId)));
         foreach (var entry in history.Entries) trace.Take(entry.Span);
         var body = trace.Body is var (sequence, index) ? BodyOf(await journal.ReadBodies(id, sequence, CancellationToken.None), index) : null;

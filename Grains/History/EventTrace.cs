@@ -1,5 +1,6 @@
 using System.Text;
 using Billing.Accounts;
+using Billing.Invoices;
 using Billing.Metering;
 using Billing.Usage;
 
@@ -13,6 +14,8 @@ internal sealed class EventTrace(AccountState state, UInt128 keyHash)
     private readonly List<MeterChange> _changes = [];
     private readonly List<RefusedEvent> _refused = [];
     private readonly List<(int Meter, HashedReading Reading)> _read = [];
+    private readonly Dictionary<string, EventCount> _billed = [];
+    private readonly List<InvoiceLineName> _lines = [];
     private EventName? _name;
     private byte[] _source = [];
     private byte[] _id = [];
@@ -32,6 +35,7 @@ internal sealed class EventTrace(AccountState state, UInt128 keyHash)
         while (reader.TryRead(out var kind, out var content))
         {
             _changes.Clear();
+            if (kind == FactKind.Json && FactReader.ReadJson(content) is AccountFact.InvoiceFinalized finalized) Take(finalized.Invoice);
             state.ApplyFact(kind, content, reader.ReceivedAt, _changes);
             if (kind == FactKind.UsageRefused) Take(FactReader.ReadUsageRefused(content), reader.ReceivedAt);
             if (kind != FactKind.UsageRecorded) continue;
@@ -58,7 +62,7 @@ internal sealed class EventTrace(AccountState state, UInt128 keyHash)
             receipt.Meters,
             receipt.BilledOn,
             [.. _read.Select(r => Count(r.Meter, r.Reading, clock))],
-            [.. Lines()],
+            [.. _lines],
             body,
             [.. _refused]);
     }
@@ -96,10 +100,17 @@ internal sealed class EventTrace(AccountState state, UInt128 keyHash)
         return new(counted.Meter.Id, period, now.Standing, now.Share);
     }
 
-    private IEnumerable<InvoiceLineName> Lines() =>
-        from invoice in state.Invoices
-        where _read.Count > 0 && invoice.FinalizedAt > _receivedAt
-        from line in invoice.Lines
-        where _read.Any(r => state.Meters[r.Meter].Meter.Id == line.Meter) && line.Period.Contains(_name!.Time)
-        select new InvoiceLineName(invoice.Number!.Value, line.N);
+    // An event stands behind the first line that bears its period after its receipt, and behind later ones only if its share has changed.
+    private void Take(InvoiceView invoice)
+    {
+        foreach (var (meter, reading) in _read)
+        {
+            var share = Count(meter, reading, invoice.FinalizedAt!.Value);
+            foreach (var line in invoice.Lines.Where(l => l.Meter == share.Meter && l.Period == share.Period))
+            {
+                if (_billed.GetValueOrDefault(share.Meter) != share) _lines.Add(new(invoice.Number!.Value, line.N));
+                _billed[share.Meter] = share;
+            }
+        }
+    }
 }

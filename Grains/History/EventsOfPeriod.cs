@@ -18,6 +18,7 @@ internal sealed class EventsOfPeriod(AccountState state, string meter, BillingPe
     private readonly List<Accepted> _accepted = [];
     private readonly List<(LineEvent Event, UInt128 Letter)> _refused = [];
     private readonly Dictionary<UInt128, List<EventName>> _cancellers = [];
+    private readonly HashSet<UInt128> _names = [];
 
     /// <summary>Takes a fact that the account has folded in.</summary>
     public void Take(FactKind kind, ReadOnlySpan<byte> content, DateTimeOffset receivedAt)
@@ -90,9 +91,11 @@ internal sealed class EventsOfPeriod(AccountState state, string meter, BillingPe
                 var key = state.HashOf(reading.CancelKey);
                 if (!_cancellers.TryGetValue(key, out var cancellers)) _cancellers[key] = cancellers = [];
                 cancellers.Add(name);
+                _names.Add(fact.KeyHash);
             }
             else if (period.Contains(name.Time))
             {
+                _names.Add(fact.KeyHash);
                 _accepted.Add(new(name, receivedAt, state.Hashed(counted, reading), fact.Source.ToArray(), fact.Id.ToArray()));
             }
         }
@@ -101,11 +104,12 @@ internal sealed class EventsOfPeriod(AccountState state, string meter, BillingPe
     private void Take(in UsageRefusedFact fact, DateTimeOffset receivedAt)
     {
         var time = fact.TimeTicks > 0 ? new DateTimeOffset(fact.TimeTicks, TimeSpan.Zero) : (DateTimeOffset?)null;
-        if (!period.Contains(time ?? receivedAt) || !CanBeOfMeter(fact.Body)) return;
+        var reason = Encoding.UTF8.GetString(fact.Reason);
+        var concerns = fact.Outcome == UsageOutcome.Conflict ? _names.Contains(fact.KeyHash) : period.Contains(time ?? receivedAt) && CanBeOfMeter(fact, reason);
+        if (!concerns) return;
         _refused.Add((
             new(
-                Encoding.UTF8.GetString(fact.Source), Encoding.UTF8.GetString(fact.Id), time, receivedAt, fact.Outcome, null, null, null,
-                Encoding.UTF8.GetString(fact.Reason)),
+                Encoding.UTF8.GetString(fact.Source), Encoding.UTF8.GetString(fact.Id), time, receivedAt, fact.Outcome, null, null, null, reason),
             fact.Letter));
     }
 
@@ -117,8 +121,13 @@ internal sealed class EventsOfPeriod(AccountState state, string meter, BillingPe
             .MinBy(c => c.Time);
     }
 
-    // A body that cannot be read could have been of any type.
-    private bool CanBeOfMeter(ReadOnlySpan<byte> body) => TypeOf(body) is not { } type || type == state.MeterOf(meter).Meter.Event;
+    // A body that cannot be read could have been of any type. An event that lacks what a meter needs names that meter.
+    private bool CanBeOfMeter(in UsageRefusedFact fact, string reason)
+    {
+        var counted = state.MeterOf(meter).Meter;
+        if (fact.Outcome == UsageOutcome.Rejected && !UsageDecider.ConcernsMeter(reason, meter)) return false;
+        return TypeOf(fact.Body) is not { } type || type == counted.Event || type == counted.CancelledBy?.Event;
+    }
 
     private static string? TypeOf(ReadOnlySpan<byte> body)
     {

@@ -29,16 +29,18 @@ internal static class BaseFees
     public static ImmutableArray<InvoiceLine> Added(AccountState account, IEnumerable<Subscription> added)
     {
         var currency = account.Profile!.Currency;
-        return InvoiceBuilder.Numbered(
-            from subscription in added.OrderBy(s => s.Product, StringComparer.Ordinal)
-            where subscription.BaseFeesFrom is not null
-            let plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!
-            let running = account.BegunPeriod!.Value
-            let amount = Proration.Of(plan.BasePriceMinor, running, subscription.StartedAt, running.End)
-            where amount != 0
-            select new InvoiceLine(
-                0, InvoiceLineKind.Proration, plan.Product, plan.Id, subscription.CatalogVersion, null, new(subscription.StartedAt, running.End),
-                Quantity.One, amount, Proration.Steps(plan.BasePriceMinor, running, subscription.StartedAt, running.End, currency), 0));
+        return
+        [
+            .. from subscription in added.OrderBy(s => s.Product, StringComparer.Ordinal)
+               where subscription.BaseFeesFrom is not null
+               let plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!
+               let running = account.BegunPeriod!.Value
+               let amount = Proration.Of(plan.BasePriceMinor, running, subscription.StartedAt, running.End)
+               where amount != 0
+               select new InvoiceLine(
+                   0, InvoiceLineKind.Proration, plan.Product, plan.Id, subscription.CatalogVersion, null, new(subscription.StartedAt, running.End),
+                   Quantity.One, amount, Proration.Steps(plan.BasePriceMinor, running, subscription.StartedAt, running.End, currency), 0),
+        ];
     }
 
     private static InvoiceLine Line(AccountState account, Subscription subscription, Plan plan, BillingPeriod period)

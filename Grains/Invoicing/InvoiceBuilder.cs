@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Billing.Accounts;
 using Billing.Invoices;
 using Billing.Lifecycle;
@@ -46,13 +45,9 @@ internal static class InvoiceBuilder
     /// <param name="at">The instant as of which it is built.</param>
     public static InvoiceView ComingClosing(AccountState account, DateTimeOffset at)
     {
-        var end = account.Cancelled!.At;
-        return InvoiceFinalizer.Draft(account, new(end, account.ClosingAt(end)), account.ClosingAt(end), AdjustmentLines(account, at));
+        var closing = account.NextClosing;
+        return InvoiceFinalizer.Draft(account, closing, closing.End, AdjustmentLines(account, at));
     }
-
-    /// <summary>An invoice of its own for what is due at once, final at once.</summary>
-    public static InvoiceView AtOnce(AccountState account, ImmutableArray<InvoiceLine> lines, BillingPeriod period, DateTimeOffset at) =>
-        InvoiceFinalizer.Finalize(account, InvoiceFinalizer.Draft(account, period, at, lines), at);
 
     /// <summary>A draft made final with the usage known then.</summary>
     public static InvoiceView Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
@@ -127,11 +122,4 @@ internal static class InvoiceBuilder
         from subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal)
         let catalog = account.CatalogOf(subscription.CatalogVersion).Catalog
         select (subscription, catalog.FindPlan(subscription.Plan)!, catalog);
-
-    /// <summary>The lines with their places, from 1.</summary>
-    public static ImmutableArray<InvoiceLine> Numbered(IEnumerable<InvoiceLine> lines) =>
-        [.. lines.Select((line, index) => line with { N = index + 1 })];
-
-    /// <summary>The sum of lines, in minor units.</summary>
-    public static long Sum(ImmutableArray<InvoiceLine> lines) => lines.Aggregate(0L, (sum, line) => sum + line.Amount);
 }

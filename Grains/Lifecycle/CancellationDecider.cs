@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Billing.Accounts;
 using Billing.Http;
 using Billing.Invoices;
@@ -50,16 +49,16 @@ internal static class CancellationDecider
             return Refused($"No cancellation of the account {account.Id} is scheduled. Nothing was changed.");
 
         AccountDecider.Emit(account, facts, new AccountFact.CancellationUndone(now, command.Reason));
-        return new(null, Change(account, $"The account goes on: its cancellation at {Text(scheduled.EffectiveAt)} is undone.", now, dryRun: false, []));
+        return new(null, Change(account, $"The account goes on: its cancellation at {Text(scheduled.EffectiveAt)} is undone.", now, dryRun: false, null));
     }
 
     private static AccountChange AtOnce(AccountState account, DateTimeOffset at, bool dryRun) =>
-        Change(account, "The account is cancelled at once: it has no subscription.", at, dryRun, []);
+        Change(account, "The account is cancelled at once: it has no subscription.", at, dryRun, null);
 
     private static AccountChange AtPeriodEnd(AccountState account, DateTimeOffset end, bool dryRun, DateTimeOffset now)
     {
         if (account.Calendar.Anchor is not { } anchor)
-            return Change(account, $"The account is cancelled at {Text(end)}, the end of its trial. Nothing is invoiced.", end, dryRun, []);
+            return Change(account, $"The account is cancelled at {Text(end)}, the end of its trial. Nothing is invoiced.", end, dryRun, null);
 
         var last = new InvoiceDraft(BillingCalendar.PeriodContaining(anchor, end), end);
         return Change(
@@ -67,11 +66,11 @@ internal static class CancellationDecider
             $"The account is cancelled at {Text(end)}, the end of its running period. The usage up to then is invoiced at {Text(account.FinalizeAt(last))}, without new base fees; what late events change after that goes on a closing invoice at {Text(account.ClosingAt(end))}.",
             end,
             dryRun,
-            InvoiceBuilder.Last(account, last, now).Lines);
+            InvoiceBuilder.Last(account, last, now));
     }
 
-    private static AccountChange Change(AccountState account, string description, DateTimeOffset at, bool dryRun, ImmutableArray<InvoiceLine> lines) =>
-        new(account.Id, description, at, dryRun, account.Profile!.Currency, InvoiceBuilder.Sum(lines), lines, null);
+    private static AccountChange Change(AccountState account, string description, DateTimeOffset at, bool dryRun, InvoiceView? coming) =>
+        new(account.Id, description, at, dryRun, account.Profile!.Currency, coming?.Total ?? 0, coming?.Lines ?? [], null);
 
     private static AccountChangeAnswer Refused(string detail) => new(new(RefusalKind.Conflict, detail), null);
 

@@ -58,7 +58,7 @@ internal sealed class Cancellations(TimeSpan within, Tally tally, EventIdPool id
         }
 
         changes.Trim(keep: 0);
-        if (changes.Rows.Count > 0) _cancelled[canceller] = (name, [.. changes.Rows]);
+        if (!changes.Rows.IsEmpty) _cancelled[canceller] = (name, [.. changes.Rows]);
     }
 
     /// <summary>What a canceller changed when it was accepted; nothing for one that is not held.</summary>
@@ -94,6 +94,8 @@ internal sealed class Cancellations(TimeSpan within, Tally tally, EventIdPool id
                 if (_states[node].Stands && IsPending(_events.TimeOf(node), atTicks)) removed.Add(node);
         }
 
+        // The newest first: nothing behind it has to be judged again. So too when they come back, the oldest first.
+        removed.Sort((a, b) => _events.TimeOf(b).CompareTo(_events.TimeOf(a)));
         foreach (var node in removed)
         {
             pending(_events.TimeOf(node));
@@ -103,6 +105,7 @@ internal sealed class Cancellations(TimeSpan within, Tally tally, EventIdPool id
         meanwhile();
 
         var putBack = new UsageChanges();
+        removed.Reverse();
         foreach (var node in removed)
             tally.PutBack(_states[node].TallyNode, _states[node].TallyKey, _events.TimeOf(node), _states[node].Value, putBack);
     }

@@ -16,11 +16,11 @@ internal sealed class FirstChanges
     public void Set(int node, Quantity ownValue, UsageChanges changes)
     {
         var rows = changes.Rows;
-        if (rows.Count == 1 && rows[0].Change.IsZero)
+        if (rows.Length == 1 && rows[0].Change.IsZero)
         {
             _kinds[node] = Nothing;
         }
-        else if (rows.Count == 1 && rows[0].Change == ownValue)
+        else if (rows.Length == 1 && rows[0].Change == ownValue)
         {
             _kinds[node] = OwnValue;
         }
@@ -60,9 +60,9 @@ internal sealed class FirstChanges
         if (_kinds[node] == InFull) _full[node] = ReadRows(ref reader);
     }
 
-    public static void WriteRows(SnapshotWriter writer, IReadOnlyList<PeriodChange> rows)
+    public static void WriteRows(SnapshotWriter writer, ReadOnlySpan<PeriodChange> rows)
     {
-        writer.Int(rows.Count);
+        writer.Int(rows.Length);
         foreach (var row in rows)
         {
             writer.Period(row.Period);

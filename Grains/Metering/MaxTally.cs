@@ -9,6 +9,7 @@ internal sealed class MaxTally(EventIdPool ids, AccountCalendar calendar) : Tall
     private readonly NodeValues<Quantity> _values = new();
 
     // By the start of the period, and in order of value. Of what was forgotten the largest value stays, without a node.
+    // Of equal values the first event by time, source and id ranks highest: it is the one that counts.
     private readonly SortedDictionary<long, SortedSet<(Quantity Value, int Node)>> _ranked = [];
 
     public override int Count => _events.Count;
@@ -101,8 +102,15 @@ internal sealed class MaxTally(EventIdPool ids, AccountCalendar calendar) : Tall
 
     private SortedSet<(Quantity Value, int Node)> RankedFrom(long startTicks)
     {
-        if (!_ranked.TryGetValue(startTicks, out var ranked)) _ranked[startTicks] = ranked = [];
+        if (!_ranked.TryGetValue(startTicks, out var ranked)) _ranked[startTicks] = ranked = new(Comparer<(Quantity Value, int Node)>.Create(Compare));
         return ranked;
+    }
+
+    private int Compare((Quantity Value, int Node) a, (Quantity Value, int Node) b)
+    {
+        var byValue = a.Value.CompareTo(b.Value);
+        if (byValue != 0 || a.Node == b.Node) return byValue;
+        return a.Node == NoNode ? 1 : b.Node == NoNode ? -1 : _events.Compare(b.Node, a.Node);
     }
 
     private void Enter(int node, BillingPeriod period, UsageChanges changes)

@@ -13,6 +13,7 @@ internal sealed class MeterState
     private readonly Cancellations? _cancellations;
     private readonly AccountCalendar _calendar;
     private readonly bool _remembers;
+    private readonly Action<long> _uncount;
     private (long At, UsageChanges Changes, UsageChanges Events)? _pending;
 
     public MeterState(Meter meter, string catalogVersion, EventIdPool ids, AccountCalendar calendar)
@@ -20,6 +21,7 @@ internal sealed class MeterState
         Meter = meter;
         CatalogVersion = catalogVersion;
         _calendar = calendar;
+        _uncount = ticks => In(calendar.PeriodOf(ticks)).EventCount--;
         _tally = Tally.For(meter, ids, calendar);
         _remembers = _tally is not SumTally || meter.CancelledBy is not null;
         if (meter.CancelledBy is { } by) _cancellations = new(by.Within, _tally, ids);
@@ -62,7 +64,7 @@ internal sealed class MeterState
     {
         _pending = null;
         changes.Clear();
-        _cancellations!.Cancel(key, name, timeTicks, changes, ticks => In(_calendar.PeriodOf(ticks)).EventCount--);
+        _cancellations!.Cancel(key, name, timeTicks, changes, _uncount);
         foreach (var row in changes.Rows) In(row.Period).Quantity += row.Change;
     }
 

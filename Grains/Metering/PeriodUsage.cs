@@ -5,10 +5,10 @@ internal sealed class PeriodUsage(BillingPeriod period)
 {
     public BillingPeriod Period { get; } = period;
 
-    /// <summary>What counts, in the meter's unit.</summary>
+    /// <summary>What counts if all that is pending stands, in the meter's unit.</summary>
     public Quantity Quantity { get; set; }
 
-    /// <summary>How many accepted events of the period the meter matched.</summary>
+    /// <summary>How many accepted events of the period the meter matched and none has cancelled.</summary>
     public long EventCount { get; set; }
 
     /// <summary>The plan on which the period was billed; null while no finalised invoice bears it.</summary>

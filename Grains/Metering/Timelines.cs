@@ -106,6 +106,15 @@ internal sealed class Timelines(EventIdPool ids)
         return new(_nodes[node].TimeTicks, source, id);
     }
 
+    /// <summary>Orders two events by time, source and id.</summary>
+    public int Compare(int node, int other)
+    {
+        var byTime = _nodes[node].TimeTicks.CompareTo(_nodes[other].TimeTicks);
+        if (byTime != 0) return byTime;
+        ids.Get(_nodes[other].Id, out var source, out var id);
+        return ids.Compare(_nodes[node].Id, source, id);
+    }
+
     /// <summary>Forgets the events before a horizon.</summary>
     /// <param name="horizonTicks">The oldest time that is kept.</param>
     /// <param name="keepsLast">Whether the newest of each key's events before the horizon is kept.</param>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Billing.Metering;
 
 /// <summary>What one event changed in the usage of one meter: a row per billing period, the event's own first. Reused from event to event.</summary>
@@ -5,7 +7,8 @@ internal sealed class UsageChanges
 {
     private readonly List<PeriodChange> _rows = [];
 
-    public IReadOnlyList<PeriodChange> Rows => _rows;
+    /// <summary>The rows as they stand; valid until the next change.</summary>
+    public ReadOnlySpan<PeriodChange> Rows => CollectionsMarshal.AsSpan(_rows);
 
     /// <summary>Begins with nothing changed.</summary>
     public void Clear() => _rows.Clear();

@@ -45,6 +45,7 @@ public static class CatalogReader
 
     private static Catalog ReadCatalog(Node root)
     {
+        root.RefuseMisspelled("version", "currency", "late_usage", "grace", "dedup_window", "meters", "products");
         var version = root["version"].Text();
         var currency = root["currency"].Text();
         if (!Currencies.IsCode(currency)) throw root["currency"].Wrong("is no ISO 4217 code such as USD");
@@ -72,6 +73,7 @@ public static class CatalogReader
 
     private static Meter ReadMeter(Node node)
     {
+        node.RefuseMisspelled("id", "product", "event", "where", "aggregate", "value", "count_once", "cancelled_by");
         var aggregate = node["aggregate"].Text() switch
         {
             "count" => Aggregate.Count,
@@ -92,27 +94,33 @@ public static class CatalogReader
             aggregate,
             value,
             node.Find("count_once") is { } once ? ReadCountOnce(once, aggregate) : null,
-            node.Find("cancelled_by") is { } cancelled
-                ? new(cancelled["event"].Text(), ReadWhere(cancelled), cancelled["key"].Path(), cancelled["within"].PositiveDuration())
-                : null);
+            node.Find("cancelled_by") is { } cancelled ? ReadCancelledBy(cancelled) : null);
+    }
+
+    private static CancelledBy ReadCancelledBy(Node node)
+    {
+        node.RefuseMisspelled("event", "where", "key", "within");
+        return new(node["event"].Text(), ReadWhere(node), node["key"].Path(), node["within"].PositiveDuration());
     }
 
     private static ImmutableArray<Filter> ReadWhere(Node node) =>
         node.Find("where") is { } where
             ? [.. where.Members().Select(member => new Filter(
                 JsonPath.TryParse(member.Name, out var path) ? path : throw where.Wrong($"has the path {member.Name}, which is not of the form $.name.name"),
-                member.Value.IsArray ? [.. member.Value.Items().Select(v => v.Scalar())] : [member.Value.Scalar()]))]
+                member.Value.IsArray ? [.. member.Value.NonEmpty().Items().Select(v => v.Scalar())] : [member.Value.Scalar()]))]
             : [];
 
     private static CountOnce ReadCountOnce(Node node, Aggregate aggregate)
     {
         if (aggregate is not (Aggregate.Count or Aggregate.Sum)) throw node.Wrong("goes with the aggregates count and sum only");
+        node.RefuseMisspelled("key", "window");
         var window = node["window"];
         if (window.IsObject)
         {
             var session = window["session"];
             var gaps = ImmutableSortedDictionary<string, TimeSpan>.Empty.WithComparers(StringComparer.Ordinal);
             JsonPath? by = null;
+            session.RefuseMisspelled("gap", "by");
             if (session.Find("by") is { } chosen)
             {
                 by = chosen["path"].Path();
@@ -127,6 +135,7 @@ public static class CatalogReader
 
     private static Product ReadProduct(Node node, string currency, ImmutableArray<Meter> meters)
     {
+        node.RefuseMisspelled("id", "transitions", "plans");
         var id = node["id"].Text();
         var plans = node["plans"].Items().Select(p => ReadPlan(p, id, currency, meters)).ToImmutableArray();
         if (plans.IsEmpty) throw node["plans"].Wrong("is empty: a product has at least one plan");
@@ -141,6 +150,7 @@ public static class CatalogReader
 
     private static Plan ReadPlan(Node node, string product, string currency, ImmutableArray<Meter> meters)
     {
+        node.RefuseMisspelled("id", "rank", "interval", "base_price", "trial", "included", "prices", "features");
         var interval = (node.Find("interval")?.Text() ?? "month") switch
         {
             "month" => PlanInterval.Month,
@@ -168,7 +178,13 @@ public static class CatalogReader
         }
     }
 
-    private static Price ReadPrice(Node node) => node["model"].Text() switch
+    private static Price ReadPrice(Node node)
+    {
+        node.RefuseMisspelled("model", "unit_price", "size", "package_price", "tiers");
+        return ReadPriceModel(node);
+    }
+
+    private static Price ReadPriceModel(Node node) => node["model"].Text() switch
     {
         "per_unit" => new Price.PerUnit(node["unit_price"].Price()),
         "package" => new Price.Package(
@@ -230,6 +246,15 @@ public static class CatalogReader
             else if (IsArray)
                 foreach (var item in Items()) item.RefuseDoubleNames();
         }
+
+        /// <summary>Refuses a name that is unknown and close to a known one: what is meant would be left out in silence.</summary>
+        public void RefuseMisspelled(params string[] known)
+        {
+            foreach (var (name, value) in Members())
+                if (NearName.Of(name, known) is { } meant) throw value.Wrong($"is not a name of a catalogue; is \"{meant}\" meant?");
+        }
+
+        public Node NonEmpty() => Element.GetArrayLength() > 0 ? this : throw Wrong("is an empty list, so that no event would match");
 
         public Node At(int index) => new(Element[index], $"{Where}[{index}]");
 

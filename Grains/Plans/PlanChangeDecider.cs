@@ -37,7 +37,8 @@ internal static class PlanChangeDecider
         var paidUntil = account.Status == AccountStatus.Trialing ? (DateTimeOffset?)null : account.BegunPeriod!.Value.End;
         var added = plans.Select(p => new Subscription(p.Product, p.Id, command.CatalogVersion, at, null, paidUntil, command.CommandId)).ToList();
         var lines = BaseFees.Added(account, added);
-        if (command.DryRun) return Change(account, added, lines, null, dryRun: true);
+        var due = lines.IsEmpty ? null : InvoiceFinalizer.Draft(account, new(at, paidUntil!.Value), at, lines);
+        if (command.DryRun) return Change(account, added, due, dryRun: true);
 
         foreach (var subscription in added)
         {
@@ -45,10 +46,10 @@ internal static class PlanChangeDecider
                 subscription.Product, subscription.Plan, subscription.CatalogVersion, at, paidUntil, command.Reason, command.CommandId));
         }
 
-        if (lines.IsEmpty) return Change(account, added, lines, null, dryRun: false);
-        var invoice = InvoiceBuilder.AtOnce(account, lines, new(at, paidUntil!.Value), at);
+        if (due is null) return Change(account, added, null, dryRun: false);
+        var invoice = InvoiceFinalizer.Finalize(account, due, at);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(invoice));
-        return Change(account, added, lines, invoice.Number, dryRun: false);
+        return Change(account, added, invoice, dryRun: false);
     }
 
     private static AccountChange? Repeated(AccountState account, ChangePlans command)
@@ -58,21 +59,21 @@ internal static class PlanChangeDecider
         if (added.Count == 0) return null;
         var invoice = account.Invoices.FirstOrDefault(
             i => i.FinalizedAt == added[0].StartedAt && i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && added.Exists(s => s.Product == l.Product)));
-        return Change(account, added, invoice?.Lines ?? [], invoice?.Number, dryRun: false);
+        return Change(account, added, invoice, dryRun: false);
     }
 
-    private static AccountChange Change(
-        AccountState account, List<Subscription> added, ImmutableArray<InvoiceLine> lines, int? invoice, bool dryRun)
+    private static AccountChange Change(AccountState account, List<Subscription> added, InvoiceView? invoice, bool dryRun)
     {
         var currency = account.Profile!.Currency;
-        var total = InvoiceBuilder.Sum(lines);
+        var lines = invoice?.Lines ?? [];
+        var parts = lines.Where(l => l.Kind == InvoiceLineKind.Proration).Sum(l => l.Amount);
         var names = string.Join(", ", added.Select(s => $"{s.Product} on {s.Plan}"));
         var cost = added[0].BaseFeesFrom is { } end
-            ? $"{Currencies.Format(total, currency)} of base price is due at once, for the time to {UtcJsonConverter.ToText(end)}; from then on it is paid with the others"
+            ? $"{Currencies.Format(parts, currency)} of base price is due at once, for the time to {UtcJsonConverter.ToText(end)}; from then on it is paid with the others"
             : $"it joins the trial and is paid with the others from {UtcJsonConverter.ToText(account.Profile.TrialEndsAt!.Value)} on";
         return new(
             account.Id, $"The account subscribes to {names} from {UtcJsonConverter.ToText(added[0].StartedAt)} on: {cost}.",
-            added[0].StartedAt, dryRun, currency, total, lines, invoice);
+            added[0].StartedAt, dryRun, currency, invoice?.Total ?? 0, lines, invoice?.Number);
     }
 
     private static (ImmutableArray<Plan> Plans, Refusal? Refusal) Choose(AccountState account, ChangePlans command, Catalog catalog)

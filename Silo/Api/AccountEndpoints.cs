@@ -50,7 +50,7 @@ internal static partial class AccountEndpoints
     {
         var body = await RequestReading.Json(request, BillingJson.Web.OpenAccountRequest, cancellation);
         if (body.Id is null || !AccountId().IsMatch(body.Id))
-            return Problems.Invalid("An account id has 1 to 128 letters, digits and . _ : @ - in it. Nothing was stored.", "id");
+            return Problems.Invalid("An account id has 1 to 128 letters, digits and . _ : @ - in it, and is neither . nor .. alone. Nothing was stored.", "id");
         if (body.Name is null) return Problems.Invalid("An account needs a name. Nothing was stored.", "name");
         if (body.Email is null) return Problems.Invalid("An account needs an e-mail address. Nothing was stored.", "email");
         if (body.Plans.IsDefault) return Problems.Invalid("An account needs its plans: a list of plan ids, which may be empty. Nothing was stored.", "plans");
@@ -134,6 +134,6 @@ internal static partial class AccountEndpoints
         _ => null,
     };
 
-    [GeneratedRegex(@"^[A-Za-z0-9._:@-]{1,128}\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?!\.{1,2}\z)[A-Za-z0-9._:@-]{1,128}\z", RegexOptions.CultureInvariant)]
     private static partial Regex AccountId();
 }

@@ -20,6 +20,11 @@ public sealed class MeterExamplesTests
         "cancelled_by": { "event": "undone", "where": { "$.by": "agent" }, "key": "$.message", "within": "PT72H" }
         """;
 
+    private const string OnceOfWhatStands = """
+        "event": "sent", "aggregate": "count", "count_once": { "key": "$.ticket", "window": "P10D" },
+        "cancelled_by": { "event": "undone", "key": "$.message", "within": "PT72H" }
+        """;
+
     // An event belongs to the period that its time lies in, whenever it comes; the end of a period is the start of the next.
     [Fact]
     public void AnEvent_CountsInThePeriodOfItsTime() =>
@@ -162,14 +167,20 @@ public sealed class MeterExamplesTests
     [InlineData("a", "1")]
     [InlineData("nothing", "2")]
     public void CountOnce_SeesOnlyWhatStands(string undone, string counts) =>
-        Metered("""
-            "event": "sent", "aggregate": "count", "count_once": { "key": "$.ticket", "window": "P10D" },
-            "cancelled_by": { "event": "undone", "key": "$.message", "within": "PT72H" }
-            """)
+        Metered(OnceOfWhatStands)
             .Sent(
                 """03-05 sent {"ticket":1,"message":"a"}""", $$"""03-06 undone {"message":"{{undone}}"}""",
                 """03-07 sent {"ticket":1,"message":"b"}""", """03-16 sent {"ticket":1,"message":"c"}""")
             .At("03-25").Counts("03-01", counts);
+
+    // The count is in the period of the first that stands: with the one of 28 March cancelled it is that of 3 April.
+    [Fact]
+    public void WithTheFirstCancelled_TheNextCountsInItsPeriod() =>
+        Metered(OnceOfWhatStands)
+            .Sent("""03-28 sent {"ticket":1,"message":"a"}""", """04-03 sent {"ticket":1,"message":"b"}""").At("04-10")
+            .Counts("03-01", "1").Counts("04-01", "0")
+            .Sent("""03-29 undone {"message":"a"}""").Receipt("m -1 in 03-01..04-01, m 1 in 04-01..05-01; adjustment on 05-01..06-01")
+            .Counts("03-01", "0").Counts("04-01", "1");
 
     // A canceller works whatever the account subscribes to: here its type is counted by a product that the account does not have.
     [Fact]

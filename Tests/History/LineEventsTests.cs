@@ -64,6 +64,45 @@ public sealed class LineEventsTests
     }
 
     [Fact]
+    public void OfEqualLargest_TheFirstBearsAll_InWhateverOrderTheyCame()
+    {
+        foreach (var order in new[] { new[] { 1, 2, 3 }, [3, 2, 1], [2, 3, 1] })
+        {
+            var account = Opened();
+            account.At(Anchor.AddDays(20)).Send([.. order.Select(day => Seats($"{day}", day, 7))]);
+            account.At(FirstEnd.AddDays(4));
+
+            Assert.Equal([("1", "7"), ("2", "0"), ("3", "0")], Events(account, 2, "seats").Select(e => (e.Id, $"{e.Quantity}")));
+        }
+    }
+
+    [Fact]
+    public void ARefusedEvent_StandsOnTheLineOfTheMeterItWasMeantFor()
+    {
+        var account = Opened();
+        account.At(Anchor.AddDays(5)).Send(Call("call", Anchor.AddDays(1), "2"), Answer("answer", Anchor.AddDays(1), 1));
+        account.Send(
+            new Event("keyless", Anchor.AddDays(2), """{"by":"agent"}""", "written"),
+            new Event("call", Anchor.AddDays(1), "{}", "answered"));
+        account.At(FirstEnd.AddDays(4));
+
+        Assert.Equal(["answer", "keyless"], Events(account, 2, "answers").Select(e => e.Id));
+        Assert.Equal([("call", UsageOutcome.Accepted), ("call", UsageOutcome.Conflict)], Events(account, 2, "minutes").Select(e => (e.Id, e.Outcome)));
+    }
+
+    [Fact]
+    public void AnEvent_NamesOnlyTheLinesThatBearIt()
+    {
+        var account = Opened();
+        account.At(Anchor.AddDays(5)).Send(Call("first", Anchor.AddDays(1), "2"));
+        account.At(FirstEnd.AddDays(5)).Send(Call("late", Anchor.AddDays(20), "3"));
+        account.At(FirstEnd.AddDays(50));
+
+        Assert.Equal([2], Trace(account, Call("first", Anchor.AddDays(1), "2"))!.Lines.Select(l => l.Invoice));
+        Assert.Equal([3], Trace(account, Call("late", Anchor.AddDays(20), "3"))!.Lines.Select(l => l.Invoice));
+    }
+
+    [Fact]
     public void AnAdjustment_LeadsToWhatMadeTheDifference()
     {
         var account = Opened();

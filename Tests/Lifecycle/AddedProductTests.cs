@@ -185,6 +185,23 @@ public sealed class AddedProductTests
     }
 
     [Fact]
+    public void AccountCredit_IsSpentOnIt()
+    {
+        var account = Begun("desk-1").At(Tenth);
+        account.State.Apply(new AccountFact.InvoiceFinalized(
+            new(2, InvoiceStatus.Paid, "USD", -500, new(Anchor, FirstEnd), Anchor, Anchor, Anchor, [])));
+        var command = new ChangePlans([new("voice", "voice-1")], "life-1", PlanChangeTime.Now, "They asked for it.", false, "command-3");
+
+        var shown = account.ChangePlans(command with { DryRun = true }).Change!;
+        var first = account.ChangePlans(command).Change!;
+        var again = account.ChangePlans(command).Change!;
+
+        Assert.Equal((1567L, 1567L, 1567L), (shown.Total, first.Total, account.Invoices[2].Total)); // 20.67 less 5.00 of credit
+        Assert.Equal([InvoiceLineKind.Proration, InvoiceLineKind.Credit], first.Lines.Select(l => l.Kind));
+        Assert.Equal(JsonSerializer.Serialize(first), JsonSerializer.Serialize(again));
+    }
+
+    [Fact]
     public void TheSameCommandAgain_GetsTheSameAnswer()
     {
         foreach (var (product, plan) in new[] { ("voice", "voice-1"), ("free", "free-1") })

@@ -110,7 +110,45 @@ public sealed class CancellationTests
         account.State.Apply(new AccountFact.AccountOpened("Acme", "a@b", null, "USD", "life-1", "pm_1", true, AccountStatus.Active, null, Anchor));
         account.State.Apply(new AccountFact.SubscriptionStarted("desk", "desk-1", "life-1", Anchor));
 
-        Assert.Equal(FirstEnd.AddDays(50), account.State.ClosingAt(FirstEnd));
+        // What can be cancelled until 50 days after the end can be so by an event that comes 35 days late.
+        account.Cancel();
+        account.At(FirstEnd.AddDays(35));
+        Assert.Equal((FirstEnd.AddDays(35), FirstEnd.AddDays(85)), (account.State.ClosedAt, account.State.NextDueAt));
+        account.At(FirstEnd.AddDays(85));
+        Assert.Equal((FirstEnd.AddDays(85), null), (account.State.ClosedAt, account.State.NextDueAt));
+    }
+
+    [Fact]
+    public void WhenACancelledAccountHasEnded_AllItPaidInAdvanceIsEarned()
+    {
+        var account = Begun("desk-year");
+        account.Cancel();
+        account.At(FirstEnd.AddMonths(3));
+
+        var balances = Billing.Ledger.LedgerEntries.Balances(Billing.Ledger.LedgerEntries.Of(account.State));
+        Assert.Equal((0L, 24_000L), (balances.DeferredRevenue, balances.Revenue));
+    }
+
+    // The clock of a sender may be ahead by minutes: whether the event comes before the end or after it, it is the same.
+    [Fact]
+    public void AnEventAheadOfTheEnd_IsNoUsage_UnlessTheCancellationIsUndone()
+    {
+        var (goes, stays) = (Begun("desk-1"), Begun("desk-1"));
+        foreach (var account in new[] { goes, stays })
+        {
+            account.Cancel();
+            account.At(FirstEnd.AddMinutes(-2));
+            Assert.Equal(("no_subscription", null, 0), Told(account.SendOne(Event.Message("ahead", FirstEnd.AddMinutes(1)))));
+        }
+
+        stays.UndoCancellation();
+        stays.At(FirstEnd.AddMonths(2));
+        goes.At(FirstEnd.AddMonths(2));
+
+        Assert.Equal("1", stays.Usage("desk.tickets", FirstEnd));
+        Assert.DoesNotContain(goes.Invoices.SelectMany(i => i.Lines), l => l.Meter is not null && l.Period.Start >= FirstEnd);
+
+        static (string?, Billing.Usage.BilledOn?, int) Told(Billing.Usage.UsageReceipt receipt) => (receipt.Reason, receipt.BilledOn, receipt.Meters.Length);
     }
 
     [Fact]

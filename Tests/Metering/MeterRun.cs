@@ -106,5 +106,5 @@ internal sealed class MeterRun
 
     private MeterState NewMeter() => new(_definition, "v1", new(), _calendar);
 
-    private List<(DateTimeOffset Period, string Change)> Rows() => [.. _changes.Rows.Select(r => (r.Period.Start, r.Change.ToString()))];
+    private List<(DateTimeOffset Period, string Change)> Rows() => [.. _changes.Rows.ToArray().Select(r => (r.Period.Start, r.Change.ToString()))];
 }

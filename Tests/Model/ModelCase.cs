@@ -19,20 +19,15 @@ internal sealed record ModelCase(ImmutableArray<ModelMeter> Meters, ImmutableArr
 
     /// <summary>Any meters; events that come over 120 days, late, again and with other content.</summary>
     public static Arbitrary<ModelCase> Spread { get; } = Cases((draw, size) =>
-        Of(ModelCatalog.Any(draw), draw.From(1, 4) == 1 ? AtOnce(draw, ModelEvents.Any(draw, size, lastDay: 33)) : OverTime(draw, ModelEvents.Any(draw, size))));
+        draw.Chance(25) ? InstantCase(draw, size) : SpreadCase(draw, size, ModelCatalog.Any(draw)));
 
     /// <summary>The same, all in one instant of the first period's grace.</summary>
-    public static Arbitrary<ModelCase> InOneInstant { get; } = Cases((draw, size) =>
-        Of(ModelCatalog.Any(draw), AtOnce(draw, ModelEvents.Any(draw, size, lastDay: 33))));
+    public static Arbitrary<ModelCase> InOneInstant { get; } = Cases(InstantCase);
 
     /// <summary>One meter, and events of the types that matter to it.</summary>
     public static Arbitrary<ModelCase> With(
         Func<Draw, ModelOnce?> once, Func<Draw, ModelCancel?> cancel, params ModelAggregate[] aggregates) =>
-        Cases((draw, size) =>
-        {
-            var meter = ModelCatalog.Plain(draw, once, cancel, aggregates);
-            return Of([meter], OverTime(draw, ModelEvents.Any(draw, size, meter.Cancel is { } by ? ["a", by.Type] : ["a"])));
-        });
+        Cases((draw, size) => SpreadCase(draw, size, ModelCatalog.Plain(draw, once, cancel, aggregates)));
 
     public override string ToString() => $"\n  {string.Join("\n  ", Meters)}\n  {string.Join("\n  ", Deliveries)}\n";
 
@@ -41,9 +36,18 @@ internal sealed record ModelCase(ImmutableArray<ModelMeter> Meters, ImmutableArr
             Gen.Sized(size => Gen.Choose(0, int.MaxValue - 1).Select(seed =>
             {
                 var draw = new Draw(seed);
-                return make(draw, draw.From(1, 2 + (size / 5)));
+                return make(draw, draw.From(1, 2 + (size / 4)));
             })),
             Smaller);
+
+    private static ModelCase SpreadCase(Draw draw, int size, params ModelMeter[] meters) =>
+        Of(meters, OverTime(draw, ModelEvents.Any(draw, size, meters)));
+
+    private static ModelCase InstantCase(Draw draw, int size)
+    {
+        var meters = ModelCatalog.Any(draw);
+        return Of(meters, AtOnce(draw, ModelEvents.Any(draw, size, meters, lastDay: 33)));
+    }
 
     private static IEnumerable<Delivery> OverTime(Draw draw, ModelEvent[] events)
     {

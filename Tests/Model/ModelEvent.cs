@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Billing.Tests.Accounts;
+using static Billing.Tests.Accounts.AccountRun;
 
 namespace Billing.Tests.Model;
 
@@ -12,14 +12,14 @@ internal sealed record ModelEvent(
     public string Json =>
         $"{{{string.Join(',', Data.Select(d => d.Key.Split('.') is [var outer, var inner] ? $"\"{outer}\":{{\"{inner}\":{d.Value}}}" : $"\"{d.Key}\":{d.Value}"))}}}";
 
-    public AccountRun.Event Sent => new(Id, Time, Json, Type, Source);
+    public Event Sent => new(Id, Time, Json, Type, Source);
 
     public override string ToString() => $"{Type} at {Ago(Time)} {Source}/{Id} {Json}";
 
     /// <summary>An instant as the distance from the anchor, in days, hours, seconds and ticks.</summary>
     public static string Ago(DateTimeOffset instant)
     {
-        var distance = instant - AccountRun.Anchor;
+        var distance = instant - Anchor;
         var days = (int)Math.Round(distance.TotalDays);
         var rest = distance - TimeSpan.FromDays(days);
         var text = days.ToString("+0d;-0d;0d", CultureInfo.InvariantCulture);
@@ -37,46 +37,58 @@ internal static class ModelEvents
     private static readonly TimeSpan[] Delays =
         [.. new[] { 0, 0, 0, 0, 0, 1, 2, 3, 3, 10, 20, 34, 35 }.Select(days => TimeSpan.FromDays(days)), TimeSpan.FromHours(1), TimeSpan.FromMinutes(-5), TimeSpan.FromSeconds(1)];
 
-    /// <summary>The types of a case: those that meters count and those that cancel them, and a type that nobody knows.</summary>
-    private static readonly string[] Types = ["a", "a", "a", "b", "b", "c", "c", "x"];
-
     /// <summary>Keys of which some are equal though they are spelled in two ways, and some differ though they look alike.</summary>
     private static readonly string[] Keys = ["7", "\"7\"", "7.0", "\"\\u0037\"", "70e-1", "\"t\"", "-7", "\"\""];
 
     private static readonly string[] Values = ["1", "1", "2", "2.50", "0", "0.5", "1e1", "1E-2", "0.0000000000000000000000000001", "1000000.0000000001"];
 
-    /// <summary>Events with different keys of source and id. Times go from two days before the anchor to 101 days after it.</summary>
-    /// <param name="draw">The choices.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="types">What may be drawn; null for all.</param>
-    /// <param name="lastDay">The last day after the anchor.</param>
-    public static ModelEvent[] Any(Draw draw, int count, string[]? types = null, int lastDay = 101)
+    /// <summary>
+    /// Events with different keys of source and id, of the types that the meters read, at the distances from each other that matter to them.
+    /// Times go from two days before the anchor to <paramref name="lastDay"/> days after it.
+    /// </summary>
+    public static ModelEvent[] Any(Draw draw, int count, IReadOnlyCollection<ModelMeter> meters, int lastDay = 101)
     {
+        string[] types = [.. meters.Select(m => m.Type), .. meters.Select(m => m.Cancel?.Type).OfType<string>()];
+        TimeSpan[] lengths = [TimeSpan.Zero, .. meters.SelectMany(LengthsOf).Distinct()];
         var keys = Enumerable.Range(0, draw.From(1, 3)).Select(_ => draw.Of(Keys)).ToArray();
-        int[] centres = draw.Chance(50) ? [draw.Of(0, 15, 29, 30, 61)] : [0, 15, 30, 61];
-        return
-        [
-            .. Enumerable.Range(0, count).Select(index => new ModelEvent(
-                draw.Of(types ?? Types),
-                Time(draw, centres, lastDay),
+        var events = new ModelEvent[count];
+        for (var i = 0; i < count; i++)
+        {
+            events[i] = new(
+                draw.Chance(4) ? "x" : draw.Of(types),
+                Time(draw, [.. events.Take(i).Select(e => e.Time)], lengths, lastDay),
                 draw.Of("s", "s", "S", "s-"),
-                draw.Of("a", "B", "b", "-", "\uFF5E", "\U00010000") + index.ToString(CultureInfo.InvariantCulture),
-                Data(draw, keys))),
-        ];
+                draw.Of("a", "B", "\uFF5E", "\U00010000") + i.ToString(CultureInfo.InvariantCulture),
+                Data(draw, keys));
+        }
+
+        return events;
     }
 
     /// <summary>When an event comes: at once, later up to the window's end and now and then a tick beyond, or as far ahead of its time as is allowed.</summary>
     public static DateTimeOffset Arrival(Draw draw, DateTimeOffset time)
     {
         var arrival = time + draw.Of(Delays) + (draw.Chance(2) ? TimeSpan.FromTicks(1) : TimeSpan.Zero);
-        return arrival < AccountRun.Anchor ? AccountRun.Anchor : arrival;
+        return arrival < Anchor ? Anchor : arrival;
     }
 
-    private static DateTimeOffset Time(Draw draw, int[] centres, int lastDay)
+    private static IEnumerable<TimeSpan> LengthsOf(ModelMeter meter)
     {
-        var day = draw.Of(centres) + draw.Of(-2, -1, 0, 0, 0, 1, 1, 2, 3, 3, 4, 9, 10, 10, 11, 13, 20, 40);
-        var aside = draw.Chance(65) ? 0 : draw.Of(1, -1, TimeSpan.TicksPerSecond, -TimeSpan.TicksPerSecond, TimeSpan.TicksPerHour * 12);
-        return AccountRun.Anchor.AddDays(int.Min(day, lastDay)).AddTicks(aside);
+        if (meter.Cancel is { } cancel) yield return cancel.Within;
+        if (meter.Once is ModelOnce.Span span) yield return span.Length;
+        if (meter.Once is not ModelOnce.Session session) yield break;
+        yield return session.Gap;
+        if (session.ChatGap is { } chat) yield return chat;
+    }
+
+    private static DateTimeOffset Time(Draw draw, DateTimeOffset[] earlier, TimeSpan[] lengths, int lastDay)
+    {
+        var aside = TimeSpan.FromTicks(draw.Chance(75) ? 0 : draw.Of(1, -1, TimeSpan.TicksPerSecond, -TimeSpan.TicksPerSecond, TimeSpan.TicksPerHour * 12));
+        var time = earlier.Length > 0 && draw.Chance(65)
+            ? draw.Of(earlier) + (draw.Of(lengths) * draw.Of(-1, 1, 1))
+            : Anchor.AddDays(draw.Of(0, 15, 29, 30, 61) + draw.Of(-2, -1, 0, 0, 0, 1, 2, 4, 13, 20));
+        var (first, last) = (Anchor.AddDays(-2), Anchor.AddDays(lastDay));
+        return (time < first ? first : time > last ? last : time) + aside;
     }
 
     private static ImmutableSortedDictionary<string, string> Data(Draw draw, string[] keys)

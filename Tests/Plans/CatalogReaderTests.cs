@@ -97,6 +97,11 @@ public sealed class CatalogReaderTests
     [InlineData("\"within\": \"PT1H\"", "\"within\": \"PT0S\"", "$.meters[2].cancelled_by.within")]
     [InlineData("\"cancelled_by\": {", "\"count_once\": { \"key\": \"$.t\", \"window\": \"PT0S\" }, \"cancelled_by\": {", "$.meters[2].count_once.window")]
     [InlineData("\"cancelled_by\": {", "\"count_once\": { \"key\": \"$.t\", \"window\": \"month\" }, \"cancelled_by\": {", "$.meters[2].count_once.window")]
+    [InlineData("\"count_once\":", "\"count_onse\":", "$.meters[0].count_onse")] // misspelled: every message would be a ticket
+    [InlineData("\"cancelled_by\":", "\"canceled_by\":", "$.meters[2].canceled_by")]
+    [InlineData("\"prices\": { \"desk.tickets\": { \"model\": \"per_unit\"", "\"price\": { \"desk.tickets\": { \"model\": \"per_unit\"", "$.products[0].plans[0].price")]
+    [InlineData("\"grace\":", "\"grade\":", "$.grade")]
+    [InlineData("[\"out\", 1, true, null]", "[]", "$.meters[0].where['$.direction']")]
     [InlineData("\"id\": \"bot\"", "\"id\": \"desk\"", "$.products")]
     [InlineData("\"id\": \"bot-1\"", "\"id\": \"desk-1\"", "$.products")]
     [InlineData("[ { \"id\": \"bot-1\", \"rank\": 1, \"base_price\": \"0\" } ]", "[]", "$.products[1].plans")]
