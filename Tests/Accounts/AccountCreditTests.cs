@@ -1,5 +1,6 @@
 using Billing.Accounts;
 using Billing.Invoices;
+using Billing.Invoicing;
 using static Billing.Tests.Accounts.AccountRun;
 
 namespace Billing.Tests.Accounts;
@@ -50,6 +51,19 @@ public sealed class AccountCreditTests
         Assert.Equal("4.00 USD of 4.00 USD account credit", Assert.Single(invoice.Lines[^1].Arithmetic).Text);
         Assert.Equal(0, account.State.Balance);
         Assert.DoesNotContain(account.At(FifthEnd + Grace).Invoices[5].Lines, l => l.Kind == InvoiceLineKind.Credit);
+    }
+
+    [Theory]
+    [InlineData(-300)]
+    [InlineData(0)]
+    public void AnInvoiceThatAsksForNothing_SpendsNoCredit(long amount)
+    {
+        var account = CreditDesk.WithCredit();
+        var line = account.Invoices[2].Lines[0] with { Amount = amount };
+
+        var invoice = InvoiceFinalizer.Draft(account.State, line.Period, account.Now, [line]);
+
+        Assert.Equal((amount, amount), (invoice.Total, Assert.Single(invoice.Lines).Amount));
     }
 
     [Fact]

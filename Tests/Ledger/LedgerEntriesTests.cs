@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Billing.Invoices;
 using Billing.Ledger;
 using Billing.Tests.Accounts;
+using Billing.Tests.Lifecycle;
 using static Billing.Tests.Accounts.AccountRun;
 
 namespace Billing.Tests.Ledger;
@@ -164,6 +165,44 @@ public sealed class LedgerEntriesTests
     }
 
     [Fact]
+    public void ACancelledAccount_HasEarnedItsYearAtItsEnd()
+    {
+        var account = LifeRun.Begun("files-year").At(Anchor.AddMonths(2).AddDays(5));
+        Assert.Null(account.Cancel().Refusal);
+
+        account.At(Anchor.AddMonths(6));
+
+        // 120.00 for 365 days: 30 of them are 9.8630, 61 are 20.0548. The drafts of periods without usage are dropped; the periods end all the same.
+        Assert.Equal(
+            [
+                "1 invoice_finalized #1 receivable +12000 deferred_revenue -12000",
+                "2 revenue_recognized #1 revenue -986 deferred_revenue +986",
+                "3 revenue_recognized #1 revenue -1019 deferred_revenue +1019",
+                "4 revenue_recognized #1 revenue -9995 deferred_revenue +9995",
+            ],
+            Texts(account));
+        Assert.Equal(Anchor.AddMonths(3), LedgerEntries.Of(account.State)[^1].At);
+    }
+
+    [Fact]
+    public void ALateChangeToACancelledAccount_IsRevenueOfItsClosingInvoice()
+    {
+        var account = LifeRun.Begun("voice-1").At(FirstEnd.AddDays(-1));
+        Assert.Null(account.Cancel().Refusal);
+        account.At(FirstEnd + Grace).SendOne(LifeRun.Call("late", FirstEnd.AddDays(-1), 150));
+
+        account.At(FirstEnd.AddDays(40));
+
+        Assert.Equal(
+            [
+                "1 invoice_finalized #1 receivable +3100 deferred_revenue -3100",
+                "2 revenue_recognized #1 revenue -3100 deferred_revenue +3100",
+                "3 invoice_finalized #3 receivable +100 revenue -100", // 150 − 100 included = 50 × 0.02; invoice 2 came to nothing
+            ],
+            Texts(account));
+    }
+
+    [Fact]
     public void Pages_AreTheWholeInOrder()
     {
         var account = CreditDesk.WithCredit().At(Anchor.AddMonths(4));
@@ -176,6 +215,7 @@ public sealed class LedgerEntriesTests
             {
                 var page = LedgerEntries.Page(account.State, from, take);
                 Assert.Equal(LedgerEntries.Balances(whole), page.Balances);
+                Assert.NotEmpty(page.Items);
                 texts.AddRange(page.Items.Select(Text));
                 skip = page.Next;
             }

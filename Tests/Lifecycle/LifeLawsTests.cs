@@ -79,7 +79,8 @@ public sealed class LifeLawsTests
         return account.At(clock.AddDays(numbers[0] % 3 * 40));
     }
 
-    private static AccountRun Begin(int kind) => kind switch
+    /// <summary>An account of one of five kinds.</summary>
+    internal static AccountRun Begin(int kind) => kind switch
     {
         0 => Begun("desk-1"),
         1 => Begun("desk-trial"),
@@ -88,7 +89,8 @@ public sealed class LifeLawsTests
         _ => Begun("files-year", "voice-trial"),
     };
 
-    private static string Act(AccountRun account, int n) => JsonSerializer.Serialize<object>((n / 600 % 8) switch
+    /// <summary>Does one thing with it, at the time at which its clock stands, and answers what came of it.</summary>
+    internal static string Act(AccountRun account, int n) => JsonSerializer.Serialize<object>((n / 600 % 8) switch
     {
         0 => account.Cancel(dryRun: n % 2 == 0),
         1 => account.UndoCancellation(),

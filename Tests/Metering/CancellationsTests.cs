@@ -153,6 +153,59 @@ public sealed class CancellationsTests
             }
         }).Holds(40);
 
+    // Goal: a snapshot holds all that later events and duplicates need. Method: one meter goes on from a snapshot, its twin as it is.
+    [Fact]
+    public void AMeterReadFromASnapshot_GoesOnAsItsTwin() =>
+        Prop.ForAll(Generated.Numbers(int.MaxValue), Generated.Number(100), (numbers, share) =>
+        {
+            foreach (var meter in Meters().Concat(Meters().Select(m => m with { CancelledBy = null })))
+            {
+                var events = numbers.Select((n, i) => (
+                    Cancels: meter.CancelledBy is not null && n % 3 == 0,
+                    Sent: new Sent($"{i}", Boundary.AddHours(24 * ((n / 3 % 20) - 10)), n / 60 % 2, n / 120 % 3, Value: ValueFor(meter, n / 360 % 9), CancelKey: n / 3600 % 2))).ToArray();
+                var split = events.Length * share / 100;
+                var run = new MeterRun(meter);
+                foreach (var (cancels, sent) in events[..split]) Do(run, cancels, sent);
+                run.Meter.Forget(Boundary.AddDays(-6).UtcTicks);
+                var again = run.ReadAgain();
+
+                foreach (var (cancels, sent) in events[..split])
+                    Assert.Equal(cancels ? run.FirstCancelled(sent.CancelKey!.Value, sent.Time) : run.FirstAdded(sent), cancels ? again.FirstCancelled(sent.CancelKey!.Value, sent.Time) : again.FirstAdded(sent));
+                foreach (var (cancels, sent) in events[split..].Where(e => e.Sent.Time >= Boundary.AddDays(-6)))
+                {
+                    Assert.Equal(Do(run, cancels, sent), Do(again, cancels, sent));
+                    foreach (var period in run.Meter.Periods)
+                        Assert.Equal(run.UsageAt(period.Period.Start, sent.Time), again.UsageAt(period.Period.Start, sent.Time));
+                    if (!cancels) Assert.Equal(run.ShareOf(sent, sent.Time.AddDays(9)), again.ShareOf(sent, sent.Time.AddDays(9)));
+                }
+            }
+
+            static List<(DateTimeOffset Period, string Change)> Do(MeterRun run, bool cancels, Sent sent) =>
+                cancels ? run.Cancel(sent.CancelKey!.Value, sent.Time) : run.Add(sent);
+        }).Holds(40);
+
+    // Goal: memory is bounded by the window. Method: the same every day, and no more is held after half a year than after a quarter.
+    [Fact]
+    public void WhatNoEventCanTouchAnyMore_IsForgotten()
+    {
+        foreach (var meter in Meters().Concat(Meters().Select(m => m with { CancelledBy = null })))
+        {
+            var run = new MeterRun(meter);
+            var held = 0;
+            for (var day = 0; day <= 180; day++)
+            {
+                var time = Anchor.AddDays(day);
+                run.Add(new($"event-{day:d3}", time, day % 3, CancelKey: day % 2, Value: ValueFor(meter, day % 7)));
+                if (meter.CancelledBy is not null && day % 4 == 0) run.Cancel(day % 2, time.AddHours(-1));
+                run.Meter.Forget(time.AddDays(-5).UtcTicks);
+                if (day == 90) held = run.HeldBytes;
+            }
+
+            // Of a maximum and a latest one value a period stays: three periods.
+            Assert.InRange(run.HeldBytes, 0, held + 800);
+        }
+    }
+
     private static Meter Counted(Aggregate aggregate, CountOnceWindow? window = null) => new(
         "answers", "automation", "answered", [], aggregate, aggregate == Aggregate.Count ? null : new(["v"]), window is null ? null : new(new(["k"]), window), ByAgent);
 

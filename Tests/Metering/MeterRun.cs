@@ -33,6 +33,13 @@ internal sealed class MeterRun
         Meter = NewMeter();
     }
 
+    private MeterRun(MeterRun other)
+    {
+        _definition = other._definition;
+        _calendar.Begin(Anchor);
+        Meter = other.MeterReadAgain();
+    }
+
     public MeterState Meter { get; }
 
     /// <summary>Adds an event and tells what it changed: the period's start and the quantity, its own period first.</summary>
@@ -83,8 +90,24 @@ internal sealed class MeterRun
     /// <summary>The bytes that equal states share, quantities included.</summary>
     public string Canonical() => Canonical(Meter);
 
+    /// <summary>How many bytes the meter needs to place late events.</summary>
+    public int HeldBytes
+    {
+        get
+        {
+            var written = new ArrayBufferWriter<byte>();
+            Meter.Write(new(written), canonical: false);
+            return written.WrittenCount;
+        }
+    }
+
+    /// <summary>Another run that goes on from a snapshot of this one.</summary>
+    public MeterRun ReadAgain() => new(this);
+
     /// <summary>The meter written to a snapshot and read again, as the same bytes.</summary>
-    public string CanonicalReadAgain()
+    public string CanonicalReadAgain() => Canonical(MeterReadAgain());
+
+    private MeterState MeterReadAgain()
     {
         var written = new ArrayBufferWriter<byte>();
         Meter.Write(new(written), canonical: false);
@@ -93,7 +116,7 @@ internal sealed class MeterRun
         var reader = new SnapshotReader(written.WrittenSpan);
         again.Read(ref reader);
         Assert.True(reader.Rest.IsEmpty);
-        return Canonical(again);
+        return again;
     }
 
     private static string Canonical(MeterState meter)

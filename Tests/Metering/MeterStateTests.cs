@@ -31,5 +31,43 @@ public sealed class MeterStateTests
             Assert.Equal(sum.Meter.Periods.Select(p => p.Period).OrderBy(p => p.Start), sum.Meter.Periods.Select(p => p.Period));
         }).Holds();
 
+    [Fact]
+    public void ADuplicateOfASum_IsToldItsOwnValueAgain()
+    {
+        var sum = Run(Aggregate.Sum);
+        var sent = new Sent("a", MeterRun.Boundary, Value: 7);
+        sum.Add(sent);
+        sum.Add(new("b", MeterRun.Boundary, Value: 5));
+
+        Assert.Equal([(MeterRun.Boundary, "7")], sum.FirstAdded(sent));
+        Assert.Equal((0, null), (sum.Meter.HeldEvents, sum.Meter.PendingUntil(sent.Time.UtcTicks)));
+    }
+
+    [Fact]
+    public void TheLargestAndTheLatest_BearAll_TheOthersNothing()
+    {
+        foreach (var (aggregate, bearer) in new[] { (Aggregate.Max, "b"), (Aggregate.Latest, "c") })
+        {
+            var run = Run(aggregate);
+            var events = new[] { new Sent("a", MeterRun.Boundary, Value: 3), new Sent("b", MeterRun.Boundary.AddDays(1), Value: 9), new Sent("c", MeterRun.Boundary.AddDays(2), Value: 4) };
+            foreach (var sent in events) run.Add(sent);
+
+            foreach (var sent in events)
+                Assert.Equal(sent.Id == bearer ? ($"{sent.Value}", Billing.Usage.EventStanding.Counted) : ("0", Billing.Usage.EventStanding.Covered), run.ShareOf(sent, sent.Time));
+            Assert.Equal([(MeterRun.Boundary, "0")], run.FirstAdded(new("never", MeterRun.Boundary.AddDays(3))));
+            Assert.Equal(3, run.Meter.HeldEvents);
+        }
+    }
+
+    [Fact]
+    public void WhatIsBilled_AddsUpOverInvoices()
+    {
+        var usage = new PeriodUsage(new(MeterRun.Anchor, MeterRun.Boundary));
+        usage.Bill("plan-1", "v1", 500, Quantity.Of(5), 6);
+        usage.Bill("plan-1", "v1", -100, Quantity.Of(-1), -2);
+
+        Assert.Equal((400L, Quantity.Of(4), 4L), (usage.BilledAmount, usage.BilledQuantity, usage.BilledEventCount));
+    }
+
     private static MeterRun Run(Aggregate aggregate) => new(new("m", "p", "e", [], aggregate, new(["v"]), null, null));
 }

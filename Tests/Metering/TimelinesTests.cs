@@ -54,6 +54,36 @@ public sealed class TimelinesTests
         }).Holds(60);
 
     [Fact]
+    public void AnEvent_IsFoundByItsExactPlaceOnly()
+    {
+        var timelines = new Timelines(new());
+        var a = timelines.Insert(1, new(10, "s"u8, "a"u8));
+        var b = timelines.Insert(1, new(10, "s"u8, "b"u8));
+        timelines.Insert(1, new(20, "s"u8, "a"u8));
+
+        Assert.Equal((a, b), (timelines.Find(1, new(10, "s"u8, "a"u8)), timelines.Find(1, new(10, "s"u8, "b"u8))));
+        Assert.Equal(-1, timelines.Find(1, new(10, "s"u8, "c"u8)));
+        Assert.Equal(-1, timelines.Find(1, new(10, "r"u8, "a"u8)));
+        Assert.Equal(-1, timelines.Find(1, new(15, "s"u8, "a"u8)));
+        Assert.Equal(-1, timelines.Find(1, new(5, "s"u8, "a"u8)));
+        Assert.Equal(-1, timelines.Find(2, new(10, "s"u8, "a"u8)));
+        Assert.Equal((-1, -1), (timelines.LastOf(2), timelines.FirstAfter(2, new(0, [], []))));
+        Assert.True(timelines.Compare(a, b) < 0 && timelines.Compare(b, a) > 0 && timelines.Compare(a, a) == 0);
+    }
+
+    [Fact]
+    public void Keys_AreShownInAscendingOrderWhenAsked()
+    {
+        var timelines = new Timelines(new());
+        foreach (var key in new[] { 3, 1, 2 }) timelines.Insert((UInt128)key, new(10, "s"u8, "a"u8));
+        var shown = new List<UInt128>();
+
+        timelines.ForEach(ordered: true, (key, _) => shown.Add(key));
+
+        Assert.Equal([1, 2, 3], shown);
+    }
+
+    [Fact]
     public void TheLastOfAKey_IsKeptWhenAsked_HoweverOld()
     {
         var timelines = new Timelines(new());
