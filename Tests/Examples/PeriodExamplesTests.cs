@@ -208,6 +208,17 @@ public sealed class PeriodExamplesTests
                 "4 finalized 06-01..07-01 10.00 USD")
             .Dated(2, "04-01", "04-04").Dated(3, "05-01", "05-04").Dated(4, "06-01", "06-04");
 
+    // Each as it would have been in time: what was pending on 4 April is an adjustment in May, though the platform comes back in August.
+    [Fact]
+    public void AMissedPeriod_IsInvoicedAsItWouldHaveBeen()
+    {
+        var awake = Example.Begun("03-01", Slow).Sent("""03-31 sent {"id":1}""").At("04-01").At("04-04").At("05-01").At("05-04").At("08-01");
+        var down = Example.Begun("03-01", Slow).Sent("""03-31 sent {"id":1}""").At("08-01");
+
+        down.Usage(2, "usage desk 03-01..04-01: 0 -> 0.00").Usage(3, "usage desk 04-01..05-01: 0 -> 0.00", "adjustment desk 03-01..04-01: 1 -> 0.40");
+        Assert.Equal(awake.Finalized, down.Finalized);
+    }
+
     // An invoice of zero is paid when it is final.
     [Fact]
     public void AnInvoiceOfNothing_IsPaidAtOnce()
