@@ -41,16 +41,17 @@ public sealed class RememberedIdsTests
         Assert.Equal(1, ids.Count);
     }
 
-    [Fact]
-    public void AClockThatStepsBackOverMidnight_StillFindsWhatExpiredThen()
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(Today), InlineData(65_535)]
+    public void AClockThatStepsBackOverMidnight_StillFindsWhatExpiredThen(int today)
     {
         var ids = new RememberedIds();
-        ids.Remember(Hash(0), 0, Today);
-        ids.TryFind(Hash(0), Today, out _);
+        ids.Remember(Hash(0), 0, today);
+        ids.TryFind(Hash(0), today, out _);
         for (var i = 1; i < 5_000; i++)
-            ids.Remember(Hash(i), 0, Today + 36);
+            ids.Remember(Hash(i), 0, ushort.MaxValue);
 
-        Assert.True(ids.TryFind(Hash(0), Today - 1, out _));
+        Assert.True(ids.TryFind(Hash(0), today - 1, out _));
     }
 
     [Theory]
@@ -85,7 +86,7 @@ public sealed class RememberedIdsTests
     {
         var step = Gen.Choose(0, 400).SelectMany(id => Gen.Choose(1, 6), (id, days) => (Id: id, Days: days));
         var days = Gen.Choose(0, 1).SelectMany(_ => step.ListOf(60).ListOf(12));
-        var work = days.SelectMany(d => Gen.Choose(0, 2), (d, spread) => (Days: d, Spread: spread));
+        var work = days.SelectMany(d => Gen.Choose(0, 3), (d, spread) => (Days: d, Spread: spread));
 
         Prop.ForAll(Arb.From(work), w =>
         {
@@ -98,7 +99,7 @@ public sealed class RememberedIdsTests
                 today++;
                 foreach (var (id, days) in steps)
                 {
-                    var hash = w.Spread switch { 0 => Hash(id), 1 => (UInt128)id, _ => (UInt128)id << 64 };
+                    var hash = w.Spread switch { 0 => Hash(id), 1 => (UInt128)id, 2 => (UInt128)id << 64, _ => UInt128.MaxValue - ((UInt128)id << 64) };
                     number++;
                     var known = model.TryGetValue(hash, out var entry) && entry.ExpiryDay > today;
                     Assert.Equal(known, ids.TryFind(hash, today, out var fingerprint));
@@ -189,7 +190,43 @@ public sealed class RememberedIdsTests
 
     [Theory]
     [InlineData(0, 100), InlineData(1, 450), InlineData(50, 2_000)]
-    public void ASmallAccount_TakesLittle(int count, int bytesMax) => Assert.InRange(Filled(count).MemoryBytes, 1, bytesMax);
+    public void ASmallAccount_TakesLittle(int count, int bytesMax)
+    {
+        Assert.InRange(Filled(count).MemoryBytes, 1, bytesMax);
+        Assert.InRange(RememberedIds.Load(Snapshot(Filled(count), Today)).MemoryBytes, 1, bytesMax);
+    }
+
+    // Goal: a single put costs the same in a large memory as in a small one. Method: what it allocates at most, which is the
+    // table it rebuilds and, for a moment, a directory.
+    [Fact]
+    public void AnyPut_MakesAtMostOneTableAnew()
+    {
+        const int TableBytesMax = 2 * 4_000 * RememberedIds.EntryBytes;
+        var ids = new RememberedIds();
+        Span<byte> bytes = stackalloc byte[sizeof(int)];
+        for (var i = 0; i < 30_000 * Scale; i++)
+        {
+            BitConverter.TryWriteBytes(bytes, i);
+            var hash = SipHash128.Hash(Key, bytes);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            ids.Remember(hash, 0, Today + 36);
+
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before <= TableBytesMax, $"Id {i} made more than a table of the usual size.");
+        }
+    }
+
+    // A writer may give exactly the bytes that were asked for.
+    [Theory]
+    [InlineData(0), InlineData(1), InlineData(7_000)]
+    public void ASnapshot_FitsTheRoomItAsksFor(int count)
+    {
+        var writer = new ExactWriter();
+
+        Filled(count).CopyTo(writer, Today);
+
+        Assert.Equal(Snapshot(Filled(count), Today), writer.Written);
+        Assert.Throws<ArgumentNullException>(() => Filled(count).CopyTo(null!, Today));
+    }
 
     // Goal: memory is bounded by the window. Method: 120 days of the same traffic, each id for 36 days.
     [Fact]
@@ -345,6 +382,19 @@ public sealed class RememberedIdsTests
         }
 
         return [.. bytes];
+    }
+
+    private sealed class ExactWriter : IBufferWriter<byte>
+    {
+        private byte[] _asked = [];
+
+        public List<byte> Written { get; } = [];
+
+        public void Advance(int count) => Written.AddRange(_asked.AsSpan(0, count));
+
+        public Span<byte> GetSpan(int sizeHint = 0) => _asked = new byte[sizeHint];
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => _asked = new byte[sizeHint];
     }
 
     private static UInt128 Hash(int id) => SipHash128.Hash(Key, BitConverter.GetBytes(id));
