@@ -32,4 +32,7 @@ public enum RefusalKind
 
     /// <summary>The platform failed on this account. Nothing of the call was stored for it, and the same call may fail again.</summary>
     Failed = 6,
+
+    /// <summary>The account is held: what is stored of it is damaged. Nothing of the call was stored, and a retry does not help until it is repaired.</summary>
+    Held = 7,
 }

@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Billing.Deduplication;
 using Billing.Invoices;
+using Billing.Journal;
 using Billing.Metering;
 using Billing.Usage;
 
@@ -23,7 +24,14 @@ internal sealed record AccountSnapshot(
     ImmutableSortedDictionary<string, UsageOutcome> DeadLetters,
     AccountFact.AccountCancelled? Cancelled = null,
     AccountFact.CancellationScheduled? Cancellation = null,
-    DateTimeOffset? ClosedAt = null);
+    DateTimeOffset? ClosedAt = null,
+    DateTimeOffset LastEntryAt = default,
+    ImmutableArray<SealedIds> Sealed = default);
+
+/// <summary>A segment of ids that a snapshot relies on.</summary>
+/// <param name="ForgetDay">The day on which its ids are forgotten.</param>
+/// <param name="Count">How many ids it has.</param>
+internal sealed record SealedIds(int ForgetDay, int Count);
 
 /// <summary>The usage of one meter in a snapshot.</summary>
 internal sealed record MeterSnapshot(string Meter, string CatalogVersion, ImmutableArray<PeriodSnapshot> Periods);
@@ -42,13 +50,35 @@ internal sealed record PeriodSnapshot(
 /// <summary>Writes and reads snapshots.</summary>
 internal sealed partial class AccountState
 {
-    private const byte SnapshotVersion = 2;
+    private const byte SnapshotVersion = 3;
 
-    /// <summary>Writes the state as it stands.</summary>
+    /// <summary>Copies the ids whose day is over into segments; the journal keeps them beside the snapshot that comes with them.</summary>
+    /// <remarks>Nothing is sealed before <see cref="Sealed"/> says that it is durable. Of a day that is over no id comes any more, because an account's time does not go back.</remarks>
+    public IReadOnlyList<IdSegment> IdsToSeal() => Catalog is null
+        ? []
+        : [.. RememberedIds.Segments(_sealed.Count == 0 ? 0 : _sealed[^1].ForgetDay, SealableDay).Select(s => new IdSegment(s.ExpiryDay, s.Ids))];
+
+    /// <summary>To be told when a snapshot and its segments are durable: later snapshots leave those ids out.</summary>
+    public void Sealed(IReadOnlyList<IdSegment> segments, int today)
+    {
+        foreach (var segment in segments) _sealed.Add(new(segment.ForgetDay, segment.Ids.Length / RememberedIds.SealedEntryBytes));
+        _sealed.RemoveAll(s => s.ForgetDay <= today && s != _sealed[^1]);
+    }
+
+    /// <summary>Writes the state as it stands, whole.</summary>
     /// <param name="writer">Takes the bytes.</param>
     /// <param name="today">Ids that are forgotten on this UTC day, counted from 1970-01-01, are left out.</param>
     /// <param name="canonical">Whether equal states give equal bytes, so that their hash compares states; costs a sort.</param>
-    public void WriteSnapshot(IBufferWriter<byte> writer, int today, bool canonical)
+    public void WriteSnapshot(IBufferWriter<byte> writer, int today, bool canonical) => Write(writer, today, canonical, []);
+
+    /// <summary>Writes the state as it stands, without the ids that are sealed or are being sealed with it.</summary>
+    public void WriteSnapshotBeside(IReadOnlyList<IdSegment> sealing, IBufferWriter<byte> writer, int today)
+    {
+        var manifest = _sealed.Where(s => s.ForgetDay > today).Concat(sealing.Select(s => new SealedIds(s.ForgetDay, s.Ids.Length / RememberedIds.SealedEntryBytes))).ToImmutableArray();
+        Write(writer, manifest.IsEmpty ? today : int.Max(today, manifest[^1].ForgetDay), canonical: false, manifest);
+    }
+
+    private void Write(IBufferWriter<byte> writer, int idsAfterDay, bool canonical, ImmutableArray<SealedIds> manifest)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(
             new(
@@ -64,7 +94,9 @@ internal sealed partial class AccountState
                 _deadLetters.ToImmutableSortedDictionary(d => d.Key.ToString("x32"), d => d.Value, StringComparer.Ordinal),
                 Cancelled,
                 Cancellation,
-                ClosedAt),
+                ClosedAt,
+                LastEntryAt,
+                manifest),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -72,7 +104,7 @@ internal sealed partial class AccountState
         writer.Write(json);
         var binary = new SnapshotWriter(writer);
         foreach (var meter in _meters) meter.Write(binary, canonical);
-        RememberedIds.CopyTo(writer, today);
+        RememberedIds.CopyTo(writer, idsAfterDay);
     }
 
     /// <summary>The same account without the ids it remembers: good for looking ahead, not for events.</summary>
@@ -81,7 +113,7 @@ internal sealed partial class AccountState
         var snapshot = new ArrayBufferWriter<byte>();
         WriteSnapshot(snapshot, ushort.MaxValue, canonical: false);
         var copy = new AccountState(Id, HashKey, catalogs);
-        copy.Restore(snapshot.WrittenSpan, Sequence);
+        copy.Restore(snapshot.WrittenSpan, Sequence, [], ushort.MaxValue);
         return copy;
     }
 
@@ -91,12 +123,23 @@ internal sealed partial class AccountState
     /// <summary>Puts a snapshot into an empty state.</summary>
     /// <param name="snapshot">What <see cref="WriteSnapshot"/> wrote.</param>
     /// <param name="sequence">The last journal entry inside it.</param>
-    public void Restore(ReadOnlySpan<byte> snapshot, long sequence)
+    /// <param name="segments">The ids sealed beside it.</param>
+    /// <param name="today">The UTC day, counted from 1970-01-01: segments of it or before may be missing.</param>
+    /// <returns>Whether it is in. False: a segment that it relies on is missing or has not the ids it should have; the state is of no use.</returns>
+    public bool Restore(ReadOnlySpan<byte> snapshot, long sequence, IReadOnlyList<IdSegment> segments, int today)
     {
         var jsonLength = BinaryPrimitives.ReadInt32LittleEndian(snapshot[1..]);
         var saved = JsonSerializer.Deserialize(snapshot.Slice(5, jsonLength), AccountJson.Default.AccountSnapshot)!;
         var rest = snapshot[(5 + jsonLength)..];
 
+        foreach (var relied in saved.Sealed)
+        {
+            var ids = segments.FirstOrDefault(s => s.ForgetDay == relied.ForgetDay).Ids;
+            if (ids.Length != relied.Count * RememberedIds.SealedEntryBytes && (ids.Length > 0 || relied.ForgetDay > today)) return false;
+        }
+
+        _sealed.AddRange(saved.Sealed);
+        LastEntryAt = saved.LastEntryAt;
         Sequence = sequence;
         Profile = saved.Profile;
         Status = saved.Status;
@@ -115,10 +158,11 @@ internal sealed partial class AccountState
         foreach (var meter in saved.Meters) _meters.Add(Restore(meter));
         var reader = new SnapshotReader(rest);
         foreach (var meter in _meters) meter.Read(ref reader);
-        RememberedIds = RememberedIds.Load(reader.Rest);
-        if (Profile is null) return;
+        RememberedIds = RememberedIds.Load(reader.Rest, [.. segments.Where(s => s.ForgetDay > today).Select(s => (s.ForgetDay, s.Ids))]);
+        if (Profile is null) return true;
         Catalog = CatalogOf(Profile.CatalogVersion).Catalog;
         Bind();
+        return true;
     }
 
     private static MeterSnapshot Snapshot(MeterState meter) => new(

@@ -25,6 +25,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     private readonly List<InvoiceView> _invoices = [];
     private readonly List<InvoiceDraft> _drafts = [];
     private readonly Dictionary<UInt128, UsageOutcome> _deadLetters = [];
+    private readonly List<SealedIds> _sealed = [];
     private int _forgottenDay;
 
     public string Id { get; } = id;
@@ -33,6 +34,9 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     /// <summary>The number of the last journal entry inside; 0 before the first.</summary>
     public long Sequence { get; set; }
+
+    /// <summary>The billing time of the last entry: the account's time does not go back, whatever the clocks of its silos say.</summary>
+    public DateTimeOffset LastEntryAt { get; private set; }
 
     /// <summary>How the account was made; null while it is unknown.</summary>
     public AccountFact.AccountOpened? Profile { get; private set; }
@@ -139,6 +143,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     /// <summary>Begins a journal entry: forgets what no event received from then on can touch, and no invoice that is due asks for.</summary>
     private void BeginEntry(DateTimeOffset receivedAt)
     {
+        LastEntryAt = receivedAt;
         var asOf = NextDueAt is { } due && due < receivedAt ? due : receivedAt;
         var day = DayOf(asOf.UtcTicks);
         if (!forgets || day <= _forgottenDay || Catalog is null) return;
@@ -300,6 +305,9 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     // The day after the last on which the event can still be inside the window: until then its id is remembered.
     private int ForgetDay(long timeTicks, long receivedTicks) =>
         EpochDayOf(long.Max(timeTicks, receivedTicks) + (Catalog?.DedupWindow ?? TimeSpan.FromDays(35)).Ticks) + 1;
+
+    // The last day of forgetting that no new id can get: those of the day of the last entry, and later ones, can still come.
+    private int SealableDay => ForgetDay(LastEntryAt.UtcTicks, LastEntryAt.UtcTicks) - 1;
 
     private void BeginPeriods(DateTimeOffset anchor)
     {

@@ -35,6 +35,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     private static FactWriter? _facts;
 
     private AccountState? _state;
+    private Refusal? _held;
     private (AccountStatus Status, int Subscriptions) _listed;
     private long _bytesSinceSnapshot;
     private long _snapshotBytes = SnapshotBytesMin;
@@ -48,23 +49,23 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var id = this.GetPrimaryKeyString();
-        var tail = await journal.Read(id, cancellationToken);
-        var state = new AccountState(id, journal.HashKey, catalogs);
-        if (tail.Snapshot is { } unreadable && !AccountState.CanRestore(unreadable.Span)) tail = await journal.ReadAll(id, cancellationToken);
-        if (tail.Snapshot is { } snapshot)
+        try
         {
-            state.Restore(snapshot.Span, tail.SnapshotSequence);
-            _snapshotBytes = long.Max(SnapshotBytesMin, snapshot.Length);
-        }
+            var tail = await journal.Read(id, cancellationToken);
+            if (Rebuilt(id, tail) is not { } state)
+            {
+                LogRebuilding(id, tail.SnapshotSequence);
+                state = Rebuilt(id, await journal.ReadAll(id, cancellationToken))!;
+            }
 
-        foreach (var entry in tail.Entries)
+            if (state.Profile is not null) _listed = (state.Status, state.Subscriptions.Count);
+            _state = state;
+        }
+        catch (JournalDamagedException damaged)
         {
-            state.ApplyEntry(entry.Span);
-            _bytesSinceSnapshot += entry.Length;
+            LogHeld(damaged, id);
+            _held = new(RefusalKind.Held, $"The account {id} is held: {damaged.Message} Until then nothing of it is counted, billed or shown, so that nothing is counted wrongly.");
         }
-
-        if (state.Profile is not null) _listed = (state.Status, state.Subscriptions.Count);
-        _state = state;
     }
 
     /// <inheritdoc/>
@@ -92,7 +93,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     /// <inheritdoc/>
     public Task<UsageResult> RecordUsage(UsageBatch batch)
     {
-        if (_state is not { } state) return Task.FromResult(UsageResult.Refused(Dropped));
+        if (_state is not { } state) return Task.FromResult(UsageResult.Refused(_held ?? Dropped));
         try
         {
             var (facts, now) = BeginTurn(state);
@@ -174,7 +175,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     // The synchronous part of a turn runs on one thread, from here until the journal has read the facts: before the first await.
     private (FactWriter Facts, DateTimeOffset Now) BeginTurn(AccountState state)
     {
-        var now = clock.Now;
+        var now = clock.Now is var reading && reading > state.LastEntryAt ? reading : state.LastEntryAt;
         var facts = Facts;
         facts.Begin(now);
         AccountDecider.CatchUp(state, now, facts);
@@ -194,7 +195,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     /// <summary>Decides, journals what was decided, and only then answers.</summary>
     private Task<TAnswer> Turn<TAnswer>(Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse)
     {
-        if (_state is not { } state) return Task.FromResult(refuse(Dropped));
+        if (_state is not { } state) return Task.FromResult(refuse(_held ?? Dropped));
         try
         {
             var (facts, now) = BeginTurn(state);
@@ -226,6 +227,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     private JournalEntry EntryOf(AccountState state, FactWriter facts, ReadOnlyMemory<byte> bodies) => new(
         state.Id,
         state.Sequence + 1,
+        facts.ReceivedAt,
         facts.Entry,
         bodies,
         state.NextDueAt,
@@ -258,25 +260,55 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
     {
         _bytesSinceSnapshot += entryBytes;
         if (_bytesSinceSnapshot < _snapshotBytes || !_snapshot.IsCompleted) return;
+        var today = AccountState.EpochDayOf(state.LastEntryAt.UtcTicks);
+        var sealing = state.IdsToSeal();
         var snapshot = new PooledBuffer();
-        state.WriteSnapshot(snapshot, AccountState.EpochDayOf(clock.Now.UtcTicks), canonical: false);
+        state.WriteSnapshotBeside(sealing, snapshot, today);
         _bytesSinceSnapshot = 0;
         _snapshotBytes = long.Max(SnapshotBytesMin, snapshot.Length);
-        _snapshot = Save(state.Id, state.Sequence, snapshot);
+        _snapshot = Save(state.Sequence);
 
-        async Task Save(string id, long sequence, PooledBuffer bytes)
+        async Task Save(long sequence)
         {
-            using var returned = bytes;
+            using var returned = snapshot;
             try
             {
-                await journal.SaveSnapshot(id, sequence, bytes.Written);
+                await journal.SaveSnapshot(new(state.Id, sequence, snapshot.Written, sealing));
+                state.Sealed(sealing, today);
             }
             catch (Exception failed)
             {
-                LogNoSnapshot(failed, id, sequence);
+                LogNoSnapshot(failed, state.Id, sequence);
             }
         }
     }
+
+    /// <summary>The state that a tail makes; null when its snapshot cannot be read, or lacks ids that were sealed beside it.</summary>
+    private AccountState? Rebuilt(string id, JournalTail tail)
+    {
+        var state = new AccountState(id, journal.HashKey, catalogs);
+        if (tail.Snapshot is { } snapshot)
+        {
+            if (!AccountState.CanRestore(snapshot.Span)
+                || !state.Restore(snapshot.Span, tail.SnapshotSequence, tail.Segments, AccountState.EpochDayOf(clock.Now.UtcTicks))) return null;
+            _snapshotBytes = long.Max(SnapshotBytesMin, snapshot.Length);
+        }
+
+        _bytesSinceSnapshot = 0;
+        foreach (var entry in tail.Entries)
+        {
+            state.ApplyEntry(entry.Span);
+            _bytesSinceSnapshot += entry.Length;
+        }
+
+        return state;
+    }
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Account {Account} is held: what is stored of it is damaged.")]
+    private partial void LogHeld(Exception exception, string account);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: its snapshot at entry {Sequence} is of another release, or lacks ids sealed beside it. It is made anew from the journal; nothing is lost.")]
+    private partial void LogRebuilding(string account, long sequence);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: another activation has appended entry {Sequence}; this one steps down.")]
     private partial void LogFenced(string account, long sequence);

@@ -19,6 +19,9 @@ public sealed class RememberedIds
     /// <summary>Bytes of one id in a snapshot.</summary>
     public const int EntryBytes = 22;
 
+    /// <summary>Bytes of one id in a segment, whose ids share their expiry day.</summary>
+    public const int SealedEntryBytes = 20;
+
     private const int SplitAbove = 3_200;
     private const int LoadedIdsPerTableMax = 2_800;
     private const int IdsPerCellMin = 1_024;
@@ -90,9 +93,9 @@ public sealed class RememberedIds
         }
     }
 
-    /// <summary>Writes the ids that are live on a day, in ascending order of their hashes, 22 bytes each.</summary>
+    /// <summary>Writes the ids that expire after a day, in ascending order of their hashes, 22 bytes each.</summary>
     /// <param name="writer">Where to.</param>
-    /// <param name="today">The day. An id that expires on it is left out.</param>
+    /// <param name="today">The day. An id that expires on it, or before, is left out.</param>
     /// <remarks>
     /// Big-endian: hash, fingerprint, expiry day. The same ids give the same bytes, in whatever order they came, so
     /// the bytes serve as snapshot and for a hash of the state.
@@ -125,13 +128,52 @@ public sealed class RememberedIds
         }
     }
 
+    /// <summary>Copies the ids that expire within some days into one segment a day, in one pass.</summary>
+    /// <param name="afterDay">Days after this one.</param>
+    /// <param name="throughDay">Up to and with this one.</param>
+    /// <returns>The days that have ids, in ascending order, each with its ids in ascending order of their hashes, 20 bytes each: hash and fingerprint, big-endian.</returns>
+    public IReadOnlyList<(int ExpiryDay, byte[] Ids)> Segments(int afterDay, int throughDay)
+    {
+        if (throughDay <= afterDay) return [];
+        var counts = new Dictionary<int, int>();
+        Walk((in IdEntry entry) => counts[entry.ExpiryDay] = counts.GetValueOrDefault(entry.ExpiryDay) + 1);
+        var segments = counts.ToDictionary(c => c.Key, c => (Ids: new byte[c.Value * SealedEntryBytes], Written: 0));
+        Walk((in IdEntry entry) =>
+        {
+            ref var segment = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrNullRef(segments, entry.ExpiryDay);
+            var bytes = segment.Ids.AsSpan(segment.Written, SealedEntryBytes);
+            WriteHash(bytes, entry);
+            segment.Written += SealedEntryBytes;
+        });
+        return [.. segments.OrderBy(s => s.Key).Select(s => (s.Key, s.Value.Ids))];
+
+        void Walk(EntryVisitor visit)
+        {
+            IdTable? previous = null;
+            foreach (var table in _tables)
+            {
+                if (ReferenceEquals(table, previous)) continue;
+                previous = table;
+                for (var slot = 0; table.TryNext(ref slot, out var entry);)
+                    if (entry.ExpiryDay > afterDay && entry.ExpiryDay <= throughDay) visit(entry);
+            }
+        }
+    }
+
     /// <summary>Reads what <see cref="CopyTo"/> wrote.</summary>
     /// <param name="entries">The bytes.</param>
     /// <returns>The same ids.</returns>
     /// <exception cref="FormatException">
     /// The bytes were not written by <see cref="CopyTo"/>, or were changed since. A retry does not help.
     /// </exception>
-    public static RememberedIds Load(ReadOnlySpan<byte> entries)
+    public static RememberedIds Load(ReadOnlySpan<byte> entries) => Load(entries, []);
+
+    /// <summary>Reads what <see cref="CopyTo"/> wrote, and segments beside it.</summary>
+    /// <param name="entries">The bytes.</param>
+    /// <param name="segments">What <see cref="Segments"/> made: a day and its ids. Days may overlap those of the entries; of one id the latest day holds.</param>
+    /// <returns>All of their ids.</returns>
+    /// <exception cref="FormatException">The bytes are not what was written. A retry does not help.</exception>
+    public static RememberedIds Load(ReadOnlySpan<byte> entries, IReadOnlyList<(int ExpiryDay, ReadOnlyMemory<byte> Ids)> segments)
     {
         if (entries.Length % EntryBytes != 0)
         {
@@ -139,20 +181,22 @@ public sealed class RememberedIds
                 $"A snapshot of remembered ids is {entries.Length} bytes long, which is no multiple of {EntryBytes}. Nothing was loaded.");
         }
 
-
-        var ids = new RememberedIds { Count = entries.Length / EntryBytes };
-        if (ids.Count == 0)
+        using var merge = segments.Count > 0 ? new IdMerge(segments) : null;
+        var ids = new RememberedIds();
+        var count = (entries.Length / EntryBytes) + (merge?.Count ?? 0);
+        if (count == 0)
             return ids;
 
-        while (ids.Count >> ids._depth > LoadedIdsPerTableMax)
+        while (count >> ids._depth > LoadedIdsPerTableMax)
             ids._depth++;
 
         ids._tables = new IdTable[1 << ids._depth];
         UInt128? previous = null;
         for (var cell = 0; cell < ids._tables.Length; cell++)
         {
-            var length = ids.LengthOfCell(entries, cell);
-            var table = new IdTable(ids._depth, length / EntryBytes);
+            var last = cell == ids._tables.Length - 1 ? ulong.MaxValue : (((ulong)cell + 1) << (64 - ids._depth)) - 1;
+            var length = LengthUntil(entries, last);
+            var table = merge is null ? new IdTable(ids._depth, length / EntryBytes) : null;
             for (var at = 0; at < length; at += EntryBytes)
             {
                 var entry = ReadEntry(entries.Slice(at, EntryBytes));
@@ -160,17 +204,22 @@ public sealed class RememberedIds
                 if (previous >= hash || entry.ExpiryDay == 0)
                     throw Damaged();
 
-                table.Append(entry.High, entry.Low, entry.Fingerprint, entry.ExpiryDay);
+                if (table is not null) table.Append(entry.High, entry.Low, entry.Fingerprint, entry.ExpiryDay);
+                else merge!.Add(entry);
                 previous = hash;
             }
 
             entries = entries[length..];
+            table ??= merge!.TableUntil(last, ids._depth);
             ids._tables[cell] = table;
+            ids.Count += table.Count;
             ids._tableBytes += table.MemoryBytes;
         }
 
         return entries.IsEmpty ? ids : throw Damaged();
     }
+
+    private delegate void EntryVisitor(in IdEntry entry);
 
     private int DroppableDay => _latestDay < 1 ? 0 : _latestDay > ushort.MaxValue ? ushort.MaxValue : _latestDay - 1;
 
@@ -181,10 +230,15 @@ public sealed class RememberedIds
 
     private static void WriteEntry(Span<byte> bytes, in IdEntry entry)
     {
+        WriteHash(bytes, entry);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[20..], entry.ExpiryDay);
+    }
+
+    private static void WriteHash(Span<byte> bytes, in IdEntry entry)
+    {
         BinaryPrimitives.WriteUInt64BigEndian(bytes, entry.High);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], entry.Low);
         BinaryPrimitives.WriteUInt32BigEndian(bytes[16..], entry.Fingerprint);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[20..], entry.ExpiryDay);
     }
 
     private static IdEntry ReadEntry(ReadOnlySpan<byte> bytes) => new(
@@ -195,11 +249,11 @@ public sealed class RememberedIds
 
     private int Cell(ulong high) => (int)(high >> 1 >> (63 - _depth));
 
-    /// <summary>How many of the first bytes belong to a cell.</summary>
-    private int LengthOfCell(ReadOnlySpan<byte> entries, int cell)
+    /// <summary>How many of the first bytes are of hashes up to one whose first half is given.</summary>
+    private static int LengthUntil(ReadOnlySpan<byte> entries, ulong lastHigh)
     {
         var length = 0;
-        while (length < entries.Length && Cell(BinaryPrimitives.ReadUInt64BigEndian(entries[length..])) == cell)
+        while (length < entries.Length && BinaryPrimitives.ReadUInt64BigEndian(entries[length..]) <= lastHigh)
             length += EntryBytes;
 
         return length;

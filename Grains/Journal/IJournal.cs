@@ -20,29 +20,32 @@ public interface IJournal
     /// <remarks>An exception says that the outcome is unknown: read back before going on, never append again blindly.</remarks>
     Task<Appended> Append(JournalEntry entry);
 
-    /// <summary>The newest snapshot of an account and all entries behind it, in order.</summary>
+    /// <summary>The newest snapshot of an account with the ids sealed until then, and all entries behind it, in order.</summary>
+    /// <exception cref="JournalDamagedException">What is stored of the account cannot be trusted. A retry does not help.</exception>
     Task<JournalTail> Read(string account, CancellationToken cancellation);
 
     /// <summary>All entries of an account from its first on, in order, without a snapshot.</summary>
+    /// <exception cref="JournalDamagedException">What is stored of the account cannot be trusted. A retry does not help.</exception>
     Task<JournalTail> ReadAll(string account, CancellationToken cancellation);
 
     /// <summary>
     /// The bodies of one entry as they were handed in; empty when none were kept. For support and replays: it may read much of the
     /// journal.
     /// </summary>
-    /// <exception cref="InvalidDataException">The bodies are damaged; the message names the place.</exception>
+    /// <exception cref="JournalDamagedException">The bodies are damaged; the message names the place.</exception>
     Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation);
 
-    /// <summary>Replaces the snapshot of an account. Entries stay; losing the snapshot loses nothing.</summary>
-    /// <param name="account">The account.</param>
-    /// <param name="sequence">The last entry that the snapshot holds; a snapshot older than the stored one is left out.</param>
-    /// <param name="state">The snapshot.</param>
-    Task SaveSnapshot(string account, long sequence, ReadOnlyMemory<byte> state);
+    /// <summary>
+    /// Replaces the snapshot of an account and adds the ids it seals, in one atomic write. Entries stay; losing the snapshot loses
+    /// nothing. A snapshot older than the stored one is left out, with what it seals.
+    /// </summary>
+    Task SaveSnapshot(JournalSnapshot snapshot);
 }
 
 /// <summary>One atomic write for one account.</summary>
 /// <param name="Account">The account.</param>
 /// <param name="Sequence">The number of this entry: one above the account's last. 1 is the first.</param>
+/// <param name="At">The billing time of the entry: bodies are kept for a time from then on.</param>
 /// <param name="Facts">The facts, in the journal's own codec.</param>
 /// <param name="Bodies">The events' full bodies, if they are kept; empty otherwise.</param>
 /// <param name="DueAt">When the account has something to do next; written with the entry.</param>
@@ -50,6 +53,7 @@ public interface IJournal
 public readonly record struct JournalEntry(
     string Account,
     long Sequence,
+    DateTimeOffset At,
     ReadOnlyMemory<byte> Facts,
     ReadOnlyMemory<byte> Bodies,
     DateTimeOffset? DueAt,
@@ -65,8 +69,32 @@ public enum Appended
     Fenced = 2,
 }
 
+/// <summary>The state of an account up to an entry.</summary>
+/// <param name="Account">The account.</param>
+/// <param name="Sequence">The last entry that the snapshot holds.</param>
+/// <param name="State">The state without the ids that are sealed.</param>
+/// <param name="Sealed">The segments of ids sealed since the snapshot before; those sealed earlier stay as they are.</param>
+public readonly record struct JournalSnapshot(string Account, long Sequence, ReadOnlyMemory<byte> State, IReadOnlyList<IdSegment> Sealed);
+
+/// <summary>
+/// The ids of one account that are forgotten on the same day, written once and dropped as a whole: so remembered ids are never
+/// written twice, and nobody is woken to forget them.
+/// </summary>
+/// <param name="ForgetDay">The first day, counted from 1970-01-01 UTC, on which nobody asks for them. One segment per account and day.</param>
+/// <param name="Ids">The ids, as <see cref="RememberedIds"/> writes them.</param>
+public readonly record struct IdSegment(int ForgetDay, ReadOnlyMemory<byte> Ids);
+
 /// <summary>What the journal holds of an account.</summary>
 /// <param name="SnapshotSequence">The last entry inside the snapshot; 0 without one.</param>
 /// <param name="Snapshot">The snapshot; null without one.</param>
+/// <param name="Segments">The ids sealed by this snapshot and those before it, in ascending order of their days; those dropped are missing.</param>
 /// <param name="Entries">The facts of the entries behind it, in order; the first has the number after the snapshot's.</param>
-public sealed record JournalTail(long SnapshotSequence, ReadOnlyMemory<byte>? Snapshot, IReadOnlyList<ReadOnlyMemory<byte>> Entries);
+public sealed record JournalTail(
+    long SnapshotSequence, ReadOnlyMemory<byte>? Snapshot, IReadOnlyList<IdSegment> Segments, IReadOnlyList<ReadOnlyMemory<byte>> Entries)
+{
+    /// <summary>Entries from the first on.</summary>
+    public static JournalTail Of(IReadOnlyList<ReadOnlyMemory<byte>> entries) => new(0, null, [], entries);
+}
+
+/// <summary>What is stored of an account, or of its events, is damaged. The message names the place and says what to do.</summary>
+public sealed class JournalDamagedException(string message) : Exception(message);

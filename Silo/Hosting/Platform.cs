@@ -17,10 +17,10 @@ namespace Billing.Silo.Hosting;
 internal sealed class Platform : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly SqliteStore _store;
+    private readonly IStore _store;
     private readonly BillingClock _clock;
 
-    private Platform(WebApplication app, SqliteStore store, BillingClock clock)
+    private Platform(WebApplication app, IStore store, BillingClock clock)
     {
         _app = app;
         _store = store;
@@ -37,7 +37,7 @@ internal sealed class Platform : IAsyncDisposable
     public Exception? StoppedBy { get; private set; }
 
     /// <summary>The store of the running platform.</summary>
-    public SqliteStore Store => _store;
+    public IStore Store => _store;
 
     /// <summary>The services of the running platform.</summary>
     public IServiceProvider Services => _app.Services;
@@ -108,9 +108,11 @@ internal sealed class Platform : IAsyncDisposable
         await _store.DisposeAsync();
     }
 
-    private static void AddServices(IServiceCollection services, SqliteStore store, BillingClock clock, PublishedCatalogs catalogs, ApiKeys keys)
+    private static void AddServices(IServiceCollection services, IStore store, BillingClock clock, PublishedCatalogs catalogs, ApiKeys keys)
     {
         services.AddSingleton<IJournal>(store);
+        services.AddSingleton<IRetention>(store);
+        services.AddSingleton<IIntegrity>(store);
         services.AddSingleton<ISettings>(store);
         services.AddSingleton<ICatalogStore>(store);
         services.AddSingleton<IDueTimes>(store);

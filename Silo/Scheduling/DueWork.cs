@@ -19,7 +19,7 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
         while (!cancellation.IsCancellationRequested)
         {
             var now = clock.Now;
-            var accounts = due.DueAt(now, AtOnce + stuck.Count).Where(a => !stuck.Contains(a)).ToList();
+            var accounts = (await due.DueAt(now, AtOnce + stuck.Count)).Where(a => !stuck.Contains(a)).ToList();
             if (accounts.Count == 0) return woken;
             var answers = await Task.WhenAll(accounts.Select(CatchUp));
             for (var i = 0; i < accounts.Count; i++)

@@ -25,7 +25,7 @@ internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork wo
             var instant = await TargetOf(target, commandId);
             if (instant is null || instant < clock.Now) return null;
             await work.Run(CancellationToken.None);
-            while (due.Next is { } next && next <= instant && next > clock.Now)
+            while (await due.Next() is { } next && next <= instant && next > clock.Now)
             {
                 await clock.MoveTo(next);
                 await work.Run(CancellationToken.None);

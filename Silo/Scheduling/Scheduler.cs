@@ -14,7 +14,7 @@ internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClo
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
-            if (due.Next is { } next && next <= clock.Now)
+            if (await due.Next() is { } next && next <= clock.Now)
             {
                 var woken = await work.Run(stoppingToken);
                 if (woken > 0) LogWoken(woken);

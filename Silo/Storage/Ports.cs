@@ -1,4 +1,5 @@
 using Billing.Accounts;
+using Billing.Journal;
 
 namespace Billing.Silo.Storage;
 
@@ -29,10 +30,40 @@ internal sealed record StoredCatalog(string Version, DateTimeOffset PublishedAt,
 internal interface IDueTimes
 {
     /// <summary>The earliest due instant of any account; null when nothing is due ever.</summary>
-    DateTimeOffset? Next { get; }
+    ValueTask<DateTimeOffset?> Next();
 
     /// <summary>Accounts due at or before an instant, the earliest first.</summary>
-    IReadOnlyList<string> DueAt(DateTimeOffset instant, int limit);
+    ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit);
+}
+
+/// <summary>Drops what is kept for a time only.</summary>
+internal interface IRetention
+{
+    /// <summary>Drops the segments of ids that are forgotten, and old bodies. Runs in small steps; commits go on between them.</summary>
+    /// <param name="forgetDay">Segments with this day, counted from 1970-01-01 UTC, or an earlier one go.</param>
+    /// <param name="bodiesBefore">Bodies of entries before this billing time go.</param>
+    /// <param name="cancellation">Stops between two steps; what is left goes the next time.</param>
+    Task<Dropped> Drop(int forgetDay, DateTimeOffset bodiesBefore, CancellationToken cancellation);
+}
+
+/// <summary>What retention has dropped.</summary>
+/// <param name="Segments">Segments of ids.</param>
+/// <param name="Bodies">Commits or entries whose bodies went.</param>
+internal readonly record struct Dropped(long Segments, long Bodies);
+
+/// <summary>Compares what is stored with its check sums.</summary>
+internal interface IIntegrity
+{
+    /// <summary>Reads all entries and segments of the store once. Damaged accounts are held from then on: reading them says so.</summary>
+    /// <returns>A sentence for each damage found, with its place; empty when all is well.</returns>
+    Task<IReadOnlyList<string>> Check(CancellationToken cancellation);
+}
+
+/// <summary>All that one store holds; an adapter implements it whole.</summary>
+internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore, IRetention, IIntegrity, IAsyncDisposable
+{
+    /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is stored.</summary>
+    event Action<Exception>? Broken;
 }
 
 /// <summary>Finds accounts.</summary>

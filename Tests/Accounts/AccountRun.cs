@@ -175,7 +175,7 @@ internal sealed class AccountRun
         {
             var snapshot = Canonical(state, new FactReader(Entries[snapshotAfter - 1].Span).ReceivedAt);
             state = NewState();
-            state.Restore(snapshot, snapshotAfter);
+            state.Restore(snapshot, snapshotAfter, [], 0);
         }
 
         foreach (var entry in Entries.Skip(snapshotAfter)) state.ApplyEntry(entry.Span);

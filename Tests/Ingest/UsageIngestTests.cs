@@ -108,6 +108,6 @@ public class UsageIngestTests
 
         public Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public Task SaveSnapshot(string account, long sequence, ReadOnlyMemory<byte> state) => throw new NotSupportedException();
+        public Task SaveSnapshot(JournalSnapshot snapshot) => throw new NotSupportedException();
     }
 }

@@ -27,7 +27,7 @@ public class DueWorkTests
         Assert.Equal(1_000, woken);
         Assert.Equal(1_000, _calls.Count);
         Assert.All(_calls.Values, calls => Assert.Equal(1, calls));
-        Assert.Equal(Now.AddTicks(1), _due.Next);
+        Assert.Equal(Now.AddTicks(1), await _due.Next());
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public class DueWorkTests
         Assert.Equal(600, woken);
         Assert.Equal(1_200, _calls.Count);
         Assert.All(_calls.Where(c => c.Key.StartsWith("bad", StringComparison.Ordinal)), c => Assert.InRange(c.Value, 1, 2));
-        Assert.Equal(600, _due.DueAt(Now, 10_000).Count);
+        Assert.Equal(600, (await _due.DueAt(Now, 10_000)).Count);
     }
 
     [Fact]
@@ -104,10 +104,10 @@ public class DueWorkTests
     {
         private readonly Dictionary<string, DateTimeOffset> _times = new(StringComparer.Ordinal);
 
-        public DateTimeOffset? Next => _times.Count == 0 ? null : _times.Values.Min();
+        public ValueTask<DateTimeOffset?> Next() => new(_times.Count == 0 ? null : _times.Values.Min());
 
-        public IReadOnlyList<string> DueAt(DateTimeOffset instant, int limit) =>
-            [.. _times.Where(t => t.Value <= instant).OrderBy(t => t.Value).ThenBy(t => t.Key, StringComparer.Ordinal).Take(limit).Select(t => t.Key)];
+        public ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit) =>
+            new([.. _times.Where(t => t.Value <= instant).OrderBy(t => t.Value).ThenBy(t => t.Key, StringComparer.Ordinal).Take(limit).Select(t => t.Key)]);
 
         public void Set(string account, DateTimeOffset? at)
         {

@@ -27,7 +27,7 @@ public class MissedPeriodTests
 
         await using var platform = await TestPlatform.Open(folder);
         var due = platform.Services.GetRequiredService<IDueTimes>();
-        await Eventually.True(() => due.Next > After, "every account has done what was due");
+        await Eventually.True(async () => await due.Next() > After, "every account has done what was due");
 
         var journal = platform.Services.GetRequiredService<IJournal>();
         Assert.Equal(2, (await journal.ReadAll("two", default)).Entries.Count);
@@ -37,7 +37,7 @@ public class MissedPeriodTests
         // 10.00 each; January's third ticket, 0.50, is on February's.
         Assert.Equal([1_000, 1_050, 1_000, 1_000], invoices.Select(i => i.GetProperty("total").GetInt64()));
         Assert.Equal("2026-04-04T00:00:00Z", invoices[3].GetProperty("finalized_at").GetString());
-        Assert.Equal(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero), due.Next);
+        Assert.Equal(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero), await due.Next());
     }
 
     private static async Task SetClock(TemporaryFolder folder, DateTimeOffset instant)

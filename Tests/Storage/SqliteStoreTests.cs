@@ -47,13 +47,13 @@ public sealed class SqliteStoreTests : JournalConformance
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
         Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
-        Change("PRAGMA user_version = 1");
+        Change("PRAGMA user_version = 2");
         await Open();
     }
 
     [Theory]
     [InlineData("journal.db")]
-    [InlineData("snapshots.db")]
+    [InlineData("index.db")]
     public async Task FileThatIsNoStore_IsRefusedWithASentence(string file)
     {
         await Close();
@@ -65,12 +65,13 @@ public sealed class SqliteStoreTests : JournalConformance
         Assert.Contains(file, refused.Message, StringComparison.Ordinal);
     }
 
-    // F5: a flipped bit anywhere in what is stored of an entry.
+    // F5: a flipped bit anywhere in what is stored of an entry holds its account, and no other.
     [Fact]
-    public async Task AnyByteOfACommitFlipped_IsFoundAndItsPlaceNamed()
+    public async Task AnyByteOfAFrameFlipped_HoldsItsAccountAndNamesThePlace()
     {
         await Append("one", 1, "fact of one");
         await Task.WhenAll(Append("two", 1, "fact of two"), Append("one", 2, "second"));
+        await Append("three", 1, "fact of three");
         await Close();
         foreach (var (commit, frames) in Commits())
         {
@@ -79,10 +80,26 @@ public sealed class SqliteStoreTests : JournalConformance
                 var damaged = frames.ToArray();
                 damaged[at] ^= (byte)(1 << (at % 8));
                 SetFrames(commit, damaged);
+                await Open();
 
-                var found = await Assert.ThrowsAsync<InvalidDataException>(Open);
+                var held = new List<string>();
+                foreach (var account in new[] { "one", "two", "three" })
+                {
+                    try
+                    {
+                        await _store!.Read(account, default);
+                    }
+                    catch (JournalDamagedException found)
+                    {
+                        Assert.Contains($"journal.db, commit {commit}, byte ", found.Message, StringComparison.Ordinal);
+                        held.Add(account);
+                    }
+                }
 
-                Assert.Contains($"journal.db, commit {commit}, byte ", found.Message, StringComparison.Ordinal);
+                var account1 = Assert.Single(held);
+                await Assert.ThrowsAsync<JournalDamagedException>(() => _store!.Append(Entry(account1, account1 == "one" ? 3 : 2, "more")));
+                Assert.Single(await _store!.Check(default));
+                await Close();
             }
 
             SetFrames(commit, frames);
@@ -90,6 +107,69 @@ public sealed class SqliteStoreTests : JournalConformance
 
         await Reopen();
         Assert.Equal(["fact of one", "second"], await Facts("one"));
+        Assert.Empty(await _store!.Check(default));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HeadsOfACommitDamaged_AreMadeAnewFromItsFramesOrTheStoreIsRefused(bool framesAreWell)
+    {
+        await Task.WhenAll(Append("one", 1, "fact of one"), Append("two", 1, "fact of two"));
+        await Close();
+        DeleteIndex();
+        Change("UPDATE commits SET heads = zeroblob(length(heads)) WHERE id = 1");
+        if (!framesAreWell) Change("UPDATE commits SET frames = zeroblob(length(frames)) WHERE id = 1");
+
+        if (!framesAreWell)
+        {
+            var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
+            Assert.Contains("commit 1, byte 0: neither what it holds nor whose it is can be read", refused.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        await Reopen();
+        Assert.Equal(["fact of one"], await Facts("one"));
+        Assert.Single(await _store!.Check(default));
+    }
+
+    // F22: the write-ahead log removed.
+    [Fact]
+    public async Task WriteAheadLogRemoved_IsRefused()
+    {
+        for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
+        using var copy = new TemporaryFolder();
+        foreach (var file in new[] { "journal.db", "journal.head" }) File.Copy(_folder.File(file), copy.File(file));
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => SqliteStore.Open(copy.Path));
+
+        Assert.Contains("was acknowledged. Put back what is missing, such as journal.db-wal", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StoreOfTheReleaseBefore_IsMigratedWithAllItHolds()
+    {
+        await Journal.Append(Entry("a", 1, "one") with { Bodies = "the bodies"u8.ToArray() });
+        await Task.WhenAll(Append("a", 2, "two"), Append("b", 1, "three"));
+        await Close();
+        DeleteIndex();
+        Change(
+            """
+            ALTER TABLE commits RENAME TO new_commits;
+            CREATE TABLE commits (id INTEGER PRIMARY KEY, frames BLOB NOT NULL, bodies BLOB);
+            INSERT INTO commits SELECT id, frames, (SELECT bytes FROM bodies WHERE commit_id = id) FROM new_commits;
+            DROP TABLE new_commits;
+            DROP TABLE bodies;
+            PRAGMA user_version = 1;
+            """);
+
+        await Reopen();
+
+        Assert.Equal(["one", "two"], await Facts("a"));
+        Assert.Equal(["three"], await Facts("b"));
+        Assert.Equal("the bodies", Text(await Journal.ReadBodies("a", 1, default)));
+        Assert.Empty(await _store!.Check(default));
+        Assert.Equal(Appended.Yes, await Append("a", 3, "four"));
     }
 
     [Fact]
@@ -97,11 +177,12 @@ public sealed class SqliteStoreTests : JournalConformance
     {
         for (var i = 1; i <= 3; i++) await Append("a", i, $"{i}");
         await Close();
+        DeleteIndex();
         Change("DELETE FROM commits WHERE id = 2");
 
         var found = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("account a has entry 3 behind 1", found.Message, StringComparison.Ordinal);
+        Assert.Contains("commit 2: it is missing", found.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,12 +190,12 @@ public sealed class SqliteStoreTests : JournalConformance
     {
         await Journal.Append(Entry("a", 1, "fact") with { Bodies = "a body of many characters, each of which counts"u8.ToArray() });
         await Close();
-        Change("UPDATE commits SET bodies = substr(bodies, 1, 16) || zeroblob(length(bodies) - 16)");
+        Change("UPDATE bodies SET bytes = substr(bytes, 1, 16) || zeroblob(length(bytes) - 16)");
 
         await Reopen();
 
         Assert.Equal(["fact"], await Facts("a"));
-        var found = await Assert.ThrowsAsync<InvalidDataException>(() => Journal.ReadBodies("a", 1, default));
+        var found = await Assert.ThrowsAsync<JournalDamagedException>(() => Journal.ReadBodies("a", 1, default));
         Assert.Contains("journal.db, commit 1", found.Message, StringComparison.Ordinal);
     }
 
@@ -122,9 +203,9 @@ public sealed class SqliteStoreTests : JournalConformance
     public async Task SnapshotsDeleted_NothingIsLost()
     {
         for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
-        await Journal.SaveSnapshot("a", 5, "state"u8.ToArray());
+        await Journal.SaveSnapshot(new("a", 5, "state"u8.ToArray(), []));
         await Close();
-        foreach (var file in System.IO.Directory.GetFiles(_folder.Path, "snapshots.db*")) File.Delete(file);
+        DeleteIndex();
 
         await Reopen();
 
@@ -137,9 +218,9 @@ public sealed class SqliteStoreTests : JournalConformance
     public async Task DamagedSnapshot_IsReplacedByTheEntries(int sequence)
     {
         for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
-        await Journal.SaveSnapshot("a", sequence, "state"u8.ToArray());
+        await Journal.SaveSnapshot(new("a", sequence, "state"u8.ToArray(), []));
         await Close();
-        Change("UPDATE snapshots SET state = CAST('stage' AS BLOB)", "snapshots.db");
+        Change("UPDATE snapshots SET state = CAST('stage' AS BLOB)", "index.db");
 
         await Reopen();
 
@@ -153,13 +234,13 @@ public sealed class SqliteStoreTests : JournalConformance
     public async Task JournalThatEndsBeforeASnapshot_IsRefused()
     {
         for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
-        await Journal.SaveSnapshot("a", 5, "state"u8.ToArray());
+        await Journal.SaveSnapshot(new("a", 5, "state"u8.ToArray(), []));
         await Close();
         Change("DELETE FROM commits WHERE id > 3");
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("account a has a snapshot at entry 5, but the journal ends at entry 3", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("ends at commit 3, but commit 5 was acknowledged", refused.Message, StringComparison.Ordinal);
     }
 
     // F4: the write-ahead log ends anywhere, or holds a wrong byte anywhere, as after a power cut.
@@ -222,13 +303,13 @@ public sealed class SqliteStoreTests : JournalConformance
         await Assert.ThrowsAsync<SqliteException>(() => Append("c", 1, "lost"));
         Assert.Single(broken);
         Assert.Equal(["before"], await Facts("a"));
-        Assert.Null(DueTimes.Next);
+        Assert.Null(await DueTimes.Next());
         await Close();
         Change("DROP TRIGGER fails");
         await Reopen();
         Assert.Equal(["before"], await Facts("a"));
         Assert.Empty(await Facts("b1"));
-        Assert.Null(DueTimes.Next);
+        Assert.Null(await DueTimes.Next());
         Assert.Empty(await Directory.List(new(null, null, null), null, 10));
         Assert.Equal(Appended.Yes, await Append("a", 2, "after"));
     }
@@ -285,6 +366,11 @@ public sealed class SqliteStoreTests : JournalConformance
         Assert.Equal(("hash", 201, "application/json", "/v1/accounts/a"), (found!.RequestHash, found.Status, found.ContentType, found.Location));
         Assert.Equal([1, 2], found.Body);
         Assert.Null(await ((IIdempotencyStore)_store!).Find("none"));
+    }
+
+    private void DeleteIndex()
+    {
+        foreach (var file in System.IO.Directory.GetFiles(_folder.Path, "index.db*")) File.Delete(file);
     }
 
     private SqliteConnection Connect(string file = "journal.db")

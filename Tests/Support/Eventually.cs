@@ -9,11 +9,14 @@ internal static class Eventually
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Asks until the answer is yes; fails with a sentence at the deadline.</summary>
-    public static async Task True(Func<bool> isSo, string what)
+    public static Task True(Func<bool> isSo, string what) => True(() => Task.FromResult(isSo()), what);
+
+    /// <summary>Asks until the answer is yes; fails with a sentence at the deadline.</summary>
+    public static async Task True(Func<Task<bool>> isSo, string what)
     {
         using var timer = new PeriodicTimer(AskEvery);
         var began = Stopwatch.GetTimestamp();
-        while (!isSo())
+        while (!await isSo())
         {
             if (Stopwatch.GetElapsedTime(began) > Deadline) Assert.Fail($"After {Deadline.TotalSeconds:0} s still not so: {what}");
             await timer.WaitForNextTickAsync();

@@ -60,6 +60,6 @@ internal static class CommitBodies
         return null;
     }
 
-    private static InvalidDataException Damaged(string where) =>
+    private static JournalDamagedException Damaged(string where) =>
         new($"The bodies of events are damaged at {where}. What was counted is not touched: restore the store from a backup to read them.");
 }

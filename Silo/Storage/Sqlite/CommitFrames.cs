@@ -26,19 +26,17 @@ internal static class CommitFrames
         return length;
     }
 
-    /// <summary>Reads the frame at the start of the span and checks it.</summary>
-    /// <param name="span">A frame and whatever follows.</param>
-    /// <param name="where">Names the place for the message of a damaged frame.</param>
-    /// <param name="length">The length of the frame.</param>
-    public static (string Account, long Sequence, int FactsOffset) Read(ReadOnlySpan<byte> span, string where, out int length)
+    /// <summary>Reads the frame at the start of the span.</summary>
+    /// <returns>Whether its check sum holds.</returns>
+    public static bool TryRead(ReadOnlySpan<byte> span, out string account, out long sequence, out int factsOffset, out int length)
     {
+        (account, sequence, factsOffset) = ("", 0, 0);
         length = span.Length < FixedBytes ? -1 : BinaryPrimitives.ReadInt32LittleEndian(span);
-        if (length < FixedBytes || length > span.Length || Crc32C.Of(span[8..length]) != BinaryPrimitives.ReadUInt32LittleEndian(span[4..]))
-            throw new InvalidDataException($"The journal is damaged at {where}: a frame's check sum does not hold. Restore the store from a backup.");
-        var account = BinaryPrimitives.ReadUInt16LittleEndian(span[16..]);
-        return (
-            Encoding.UTF8.GetString(span.Slice(FixedBytes, account)),
-            BinaryPrimitives.ReadInt64LittleEndian(span[8..]),
-            FixedBytes + account);
+        if (length < FixedBytes || length > span.Length || Crc32C.Of(span[8..length]) != BinaryPrimitives.ReadUInt32LittleEndian(span[4..])) return false;
+        var accountLength = BinaryPrimitives.ReadUInt16LittleEndian(span[16..]);
+        account = Encoding.UTF8.GetString(span.Slice(FixedBytes, accountLength));
+        sequence = BinaryPrimitives.ReadInt64LittleEndian(span[8..]);
+        factsOffset = FixedBytes + accountLength;
+        return true;
     }
 }

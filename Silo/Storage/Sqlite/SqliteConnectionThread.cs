@@ -98,6 +98,23 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
     {
     }
 
+    /// <summary>Does all of the work or nothing of it; to be called on the thread.</summary>
+    protected T InTransaction<T>(Func<T> work)
+    {
+        Execute("BEGIN IMMEDIATE");
+        try
+        {
+            var result = work();
+            Execute("COMMIT");
+            return result;
+        }
+        catch
+        {
+            if (raw.sqlite3_get_autocommit(Connection.Handle) == 0) Execute("ROLLBACK");
+            throw;
+        }
+    }
+
     protected void Execute(string sql)
     {
         using var command = Connection.CreateCommand();

@@ -16,6 +16,7 @@ internal sealed partial class SqliteStore
 
     private readonly Lock _waitingGate = new();
     private readonly sqlite3_stmt _insertCommit;
+    private readonly sqlite3_stmt _insertBodies;
     private Gathering _gathering = new();
     private Gathering _spare = new();
     private Exception? _broken;
@@ -24,8 +25,9 @@ internal sealed partial class SqliteStore
     /// <inheritdoc/>
     public Task<Appended> Append(JournalEntry entry)
     {
+        if (_damaged.TryGetValue(entry.Account, out var damage)) return Task.FromException<Appended>(new JournalDamagedException(damage));
         var bodies = CompressedBodies(entry);
-        var waiting = new Waiting(entry.Account, entry.Sequence, entry.DueAt?.UtcTicks, entry.Summary);
+        var waiting = new Waiting(entry.Account, entry.Sequence, entry.At.UtcTicks, entry.DueAt?.UtcTicks, entry.Summary);
         bool first;
         lock (_waitingGate) first = _gathering.Add(waiting, entry, bodies);
         bodies?.Dispose();
@@ -100,7 +102,7 @@ internal sealed partial class SqliteStore
             return;
         }
 
-        var changes = false;
+        var changes = !gathered.Bodies.IsEmpty;
         foreach (var waiting in gathered.Entries)
         {
             waiting.Index = IndexOf(waiting.Account);
@@ -116,7 +118,8 @@ internal sealed partial class SqliteStore
         {
             // A single insert is a transaction of its own.
             if (changes) Execute("BEGIN IMMEDIATE");
-            InsertCommit(_lastCommit + 1, gathered.Frames, gathered.Bodies);
+            InsertCommit(_lastCommit + 1, gathered.SealedHeads(), gathered.Frames);
+            if (!gathered.Bodies.IsEmpty) InsertBodies(_lastCommit + 1, gathered.Entries.Max(w => w.AtTicks), gathered.Bodies);
             if (changes)
             {
                 foreach (var waiting in gathered.Entries) WriteChanges(waiting, waiting.Index!);
@@ -137,14 +140,18 @@ internal sealed partial class SqliteStore
         }
 
         _lastCommit++;
+        _head.Write(_lastCommit);
+        _bytesSinceIndexing += gathered.Frames.Length;
         Figures = new(
             Figures.Commits + 1, Figures.Entries + gathered.Entries.Count, Figures.Bytes + gathered.Frames.Length, Figures.BodyBytes + gathered.Bodies.Length);
         foreach (var waiting in gathered.Entries)
         {
-            waiting.Index!.Tail.Add(new(waiting.Sequence, _lastCommit, waiting.FrameOffset, waiting.FrameLength));
+            waiting.Index!.Positions.Add(new(_lastCommit, waiting.FrameOffset, waiting.FrameLength));
             SetDue(waiting.Account, waiting.Index, waiting.DueTicks);
             waiting.Done.SetResult(Appended.Yes);
         }
+
+        IndexWhenDue();
     }
 
     // A full disk or a busy file leaves the transaction undone for certain; after any other failure only a restart, which reads
@@ -190,24 +197,38 @@ internal sealed partial class SqliteStore
         upsert.ExecuteNonQuery();
     }
 
-    private void InsertCommit(long id, ReadOnlySpan<byte> frames, ReadOnlySpan<byte> bodies)
+    private void InsertCommit(long id, ReadOnlySpan<byte> heads, ReadOnlySpan<byte> frames)
     {
         raw.sqlite3_bind_int64(_insertCommit, 1, id);
-        raw.sqlite3_bind_blob(_insertCommit, 2, frames);
-        if (bodies.IsEmpty) raw.sqlite3_bind_null(_insertCommit, 3);
-        else raw.sqlite3_bind_blob(_insertCommit, 3, bodies);
-        var result = raw.sqlite3_step(_insertCommit);
-        raw.sqlite3_reset(_insertCommit);
-        raw.sqlite3_clear_bindings(_insertCommit);
+        raw.sqlite3_bind_blob(_insertCommit, 2, heads);
+        raw.sqlite3_bind_blob(_insertCommit, 3, frames);
+        Step(_insertCommit);
+    }
+
+    private void InsertBodies(long commit, long atTicks, ReadOnlySpan<byte> bodies)
+    {
+        raw.sqlite3_bind_int64(_insertBodies, 1, commit);
+        raw.sqlite3_bind_int64(_insertBodies, 2, atTicks);
+        raw.sqlite3_bind_blob(_insertBodies, 3, bodies);
+        Step(_insertBodies);
+    }
+
+    private void Step(sqlite3_stmt insert)
+    {
+        var result = raw.sqlite3_step(insert);
+        raw.sqlite3_reset(insert);
+        raw.sqlite3_clear_bindings(insert);
         if (result != raw.SQLITE_DONE) throw new SqliteException(raw.sqlite3_errmsg(Connection.Handle).utf8_to_string(), result);
     }
 
     /// <summary>An entry on its way.</summary>
-    private sealed class Waiting(string account, long sequence, long? dueTicks, AccountSummary? summary)
+    private sealed class Waiting(string account, long sequence, long atTicks, long? dueTicks, AccountSummary? summary)
     {
         public string Account { get; } = account;
 
         public long Sequence { get; } = sequence;
+
+        public long AtTicks { get; } = atTicks;
 
         public long? DueTicks { get; } = dueTicks;
 
@@ -233,6 +254,7 @@ internal sealed partial class SqliteStore
     {
         private const int KeptBytesMax = 16 << 20;
 
+        private byte[] _heads = new byte[1 << 12];
         private byte[] _frames = new byte[1 << 16];
         private byte[] _bodies = [];
         private int _framesLength;
@@ -243,6 +265,20 @@ internal sealed partial class SqliteStore
         public ReadOnlySpan<byte> Frames => _frames.AsSpan(0, _framesLength);
 
         public ReadOnlySpan<byte> Bodies => _bodies.AsSpan(0, _bodiesLength);
+
+        /// <summary>The heads of the entries as they stand, complete.</summary>
+        public ReadOnlySpan<byte> SealedHeads()
+        {
+            var length = CommitHeads.CrcBytes;
+            foreach (var waiting in Entries)
+            {
+                Fit(ref _heads, length + CommitHeads.LengthOf(waiting.Account));
+                length += CommitHeads.Write(waiting.Account, waiting.Sequence, waiting.FrameOffset, waiting.FrameLength, _heads.AsSpan(length));
+            }
+
+            CommitHeads.Seal(_heads.AsSpan(0, length));
+            return _heads.AsSpan(0, length);
+        }
 
         /// <summary>Adds an entry; true when it is the first.</summary>
         public bool Add(Waiting waiting, JournalEntry entry, PooledBuffer? bodies)

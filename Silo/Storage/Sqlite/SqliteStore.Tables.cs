@@ -4,19 +4,16 @@ using Billing.Accounts;
 namespace Billing.Silo.Storage.Sqlite;
 
 /// <summary>The tables beside the journal. They share its file and thread, so each write is durable when its task completes.</summary>
-internal sealed partial class SqliteStore : ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore
+internal sealed partial class SqliteStore
 {
-    DateTimeOffset? IDueTimes.Next
+    ValueTask<DateTimeOffset?> IDueTimes.Next()
     {
-        get
-        {
-            lock (_dueGate) return _due.Count > 0 ? new(_due.Min.Ticks, TimeSpan.Zero) : null;
-        }
+        lock (_dueGate) return new(_due.Count > 0 ? new DateTimeOffset(_due.Min.Ticks, TimeSpan.Zero) : null);
     }
 
-    IReadOnlyList<string> IDueTimes.DueAt(DateTimeOffset instant, int limit)
+    ValueTask<IReadOnlyList<string>> IDueTimes.DueAt(DateTimeOffset instant, int limit)
     {
-        lock (_dueGate) return [.. _due.TakeWhile(d => d.Ticks <= instant.UtcTicks).Take(limit).Select(d => d.Account)];
+        lock (_dueGate) return new([.. _due.TakeWhile(d => d.Ticks <= instant.UtcTicks).Take(limit).Select(d => d.Account)]);
     }
 
     Task<string?> ISettings.Get(string name) => Run(() =>

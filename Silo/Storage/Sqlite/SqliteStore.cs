@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Billing.Deduplication;
 using Billing.Journal;
@@ -11,29 +12,35 @@ namespace Billing.Silo.Storage.Sqlite;
 /// one row; the next commit begins when the last one returned.
 /// </summary>
 /// <remarks>
-/// Durable means: WAL with <c>synchronous=FULL</c>, so a commit returns after its fsync. Which entries an account has and where
-/// is kept in memory and read from the frames at start.
+/// Durable means: WAL with <c>synchronous=FULL</c>, so a commit returns after its fsync. Where the newest entries of an account
+/// lie is kept in memory; of the others the index knows.
 /// </remarks>
-internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
+internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
 {
-    private const int SchemaVersion = 1;
-
     private readonly Dictionary<string, AccountIndex> _accounts = new(StringComparer.Ordinal);
     private readonly SortedSet<(long Ticks, string Account)> _due = new(DueOrder.Instance);
     private readonly Lock _dueGate = new();
-    private readonly SqliteSnapshots _snapshots;
+    private readonly ConcurrentDictionary<string, string> _damaged = new(StringComparer.Ordinal);
+    private readonly SqliteIndex _index;
+    private readonly HeadFile _head;
+    private readonly string _id;
     private long _lastCommit;
+    private long _indexedCommit;
+    private long _bytesSinceIndexing;
+    private Task _indexing = Task.CompletedTask;
 
-    private SqliteStore(string folder, SqliteSnapshots snapshots)
+    private SqliteStore(string folder, SqliteIndex index, HeadFile head)
         : base(
             Path.Combine(folder, "journal.db"),
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-65536;")
     {
-        _snapshots = snapshots;
+        _index = index;
+        _head = head;
         try
         {
             Migrate();
             HashKey = ReadHashKey();
+            _id = ReadOrMake("store_id", static () => Guid.NewGuid().ToString("N"));
         }
         catch
         {
@@ -41,14 +48,18 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
             throw;
         }
 
-        raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO commits (id, frames, bodies) VALUES (?1, ?2, ?3)", out _insertCommit);
+        raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO commits (id, heads, frames) VALUES (?1, ?2, ?3)", out _insertCommit);
+        raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO bodies (commit_id, at, bytes) VALUES (?1, ?2, ?3)", out _insertBodies);
     }
 
     /// <inheritdoc/>
     public SipKey HashKey { get; }
 
-    /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is on disk.</summary>
+    /// <inheritdoc/>
     public event Action<Exception>? Broken;
+
+    /// <summary>Raised when what is derived from the journal could not be written; it is tried again later.</summary>
+    public event Action<Exception>? IndexingFailed;
 
     /// <summary>What was written since the store was opened.</summary>
     public JournalFigures Figures { get; private set; }
@@ -59,20 +70,23 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     public static async Task<SqliteStore> Open(string folder)
     {
         Directory.CreateDirectory(folder);
-        var snapshots = new SqliteSnapshots(Path.Combine(folder, "snapshots.db"));
+        var index = SqliteIndex.Open(Path.Combine(folder, "index.db"));
+        HeadFile? head = null;
         SqliteStore? store = null;
         try
         {
-            store = new SqliteStore(folder, snapshots);
-            store.BuildIndex(await snapshots.Sequences());
+            head = new HeadFile(Path.Combine(folder, "journal.head"));
+            store = new SqliteStore(folder, index, head);
+            await store.BuildIndex();
             store.Start();
             return store;
         }
         catch (Exception failed)
         {
-            store?._insertCommit.Dispose();
+            store?.Stopping();
             store?.Connection.Dispose();
-            await snapshots.DisposeAsync();
+            head?.Dispose();
+            await index.DisposeAsync();
             if (failed is not SqliteException damaged) throw;
             throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup.", damaged);
         }
@@ -81,33 +95,52 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     /// <inheritdoc/>
     public async Task<JournalTail> Read(string account, CancellationToken cancellation)
     {
-        var (last, positions) = await Run(() => _accounts.TryGetValue(account, out var index) ? (index.LastSequence, index.Tail.ToArray()) : (0, []));
-        var snapshot = await _snapshots.Find(account);
-        if (snapshot is null && positions.Length < last) return await ReadAll(account, cancellation);
-        var from = snapshot?.Sequence ?? 0;
-        var entries = await Run(() => positions.Where(p => p.Sequence > from).Select(ReadFacts).ToList());
-        return new(from, snapshot is { } found ? found.State : (ReadOnlyMemory<byte>?)null, entries);
+        ThrowIfDamaged(account);
+        var last = await Run(() => _accounts.GetValueOrDefault(account)?.LastSequence ?? 0);
+        if (last == 0) return JournalTail.Of([]);
+        if (await _index.Find(account) is not { } snapshot) return await ReadAll(account, cancellation);
+        var entries = await Run(() =>
+        {
+            var index = _accounts[account];
+            if (snapshot.Sequence + 1 < index.FirstPosition) return null;
+            return ReadEntries(account, snapshot.Sequence + 1, index.PositionsBehind(snapshot.Sequence));
+        });
+        return entries is null ? await ReadAll(account, cancellation) : new(snapshot.Sequence, snapshot.State, snapshot.Sealed, entries);
     }
 
     /// <inheritdoc/>
     public async Task<JournalTail> ReadAll(string account, CancellationToken cancellation)
     {
-        var entries = new List<ReadOnlyMemory<byte>>();
-        await ForEachEntry((name, facts) =>
+        ThrowIfDamaged(account);
+
+        // The store's own list first: what it drops meanwhile is indexed by then.
+        var (first, recent) = await Run(() => _accounts.TryGetValue(account, out var index) ? (index.FirstPosition, index.Positions.ToArray()) : (1, []));
+        var positions = new List<Position>();
+        foreach (var block in await _index.BlocksOf(account))
         {
-            if (name == account) entries.Add(facts);
-        });
-        return new(0, null, entries);
+            if (block.FirstSequence != positions.Count + 1) throw Hold(account, $"{File}: entry {positions.Count + 1} of account {account} is not indexed");
+            positions.AddRange(block.Positions);
+        }
+
+        if (first - 1 > positions.Count) throw Hold(account, $"{File}: entry {positions.Count + 1} of account {account} is not indexed");
+        positions.RemoveRange((int)first - 1, positions.Count - (int)first + 1);
+        positions.AddRange(recent);
+        return JournalTail.Of(await Run(() => ReadEntries(account, 1, positions)));
     }
 
     /// <summary>Shows every entry of every account in the order of the commits. Commits wait meanwhile.</summary>
+    /// <exception cref="JournalDamagedException">A frame is damaged.</exception>
     public Task ForEachEntry(Action<string, ReadOnlyMemory<byte>> visit) => Run(() =>
     {
-        foreach (var (commit, frames) in Commits())
+        using var command = Command("SELECT id, frames FROM commits ORDER BY id");
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
         {
+            var frames = reader.GetFieldValue<byte[]>(1);
             for (var offset = 0; offset < frames.Length;)
             {
-                var (account, _, facts) = CommitFrames.Read(frames.AsSpan(offset), Where(commit, offset), out var length);
+                if (!CommitFrames.TryRead(frames.AsSpan(offset), out var account, out _, out var facts, out var length))
+                    throw new JournalDamagedException(Sentence(Where(reader.GetInt64(0), offset) + ": a frame's check sum does not hold"));
                 visit(account, frames.AsMemory(offset + facts, length - facts));
                 offset += length;
             }
@@ -115,126 +148,126 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     });
 
     /// <inheritdoc/>
-    public Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation) => Run(() =>
+    public async Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation)
     {
-        using var command = Command("SELECT id, bodies FROM commits WHERE bodies IS NOT NULL ORDER BY id");
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+        var recent = await Run(() => _accounts.TryGetValue(account, out var index) && sequence >= index.FirstPosition && sequence <= index.LastSequence
+            ? index.Positions[(int)(sequence - index.FirstPosition)].Commit
+            : (long?)null);
+        var commit = recent ?? (await _index.BlocksOf(account))
+            .Where(b => sequence >= b.FirstSequence && sequence < b.FirstSequence + b.Positions.Length)
+            .Select(b => b.Positions[sequence - b.FirstSequence].Commit)
+            .FirstOrDefault();
+        return await Run(() =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (CommitBodies.Find(reader.GetFieldValue<byte[]>(1), account, sequence, $"{File}, commit {reader.GetInt64(0)}") is { } found) return found;
-        }
-
-        return ReadOnlyMemory<byte>.Empty;
-    });
-
-    /// <inheritdoc/>
-    public async Task SaveSnapshot(string account, long sequence, ReadOnlyMemory<byte> state)
-    {
-        await _snapshots.Save(account, sequence, state);
-        await Run(() => _accounts[account].Tail.RemoveAll(p => p.Sequence <= sequence));
+            using var command = Command("SELECT bytes FROM bodies WHERE commit_id = $commit", ("$commit", commit));
+            using var reader = command.ExecuteReader();
+            return reader.Read() && CommitBodies.Find(reader.GetFieldValue<byte[]>(0), account, sequence, $"{File}, commit {commit}") is { } found
+                ? found
+                : ReadOnlyMemory<byte>.Empty;
+        });
     }
 
-    /// <summary>Commits what waits, stops the thread and lets go of the files.</summary>
+    /// <inheritdoc/>
+    public async Task SaveSnapshot(JournalSnapshot snapshot)
+    {
+        if (!await _index.Save(snapshot)) return;
+        await Run(() =>
+        {
+            var index = _accounts[snapshot.Account];
+            index.SnapshotSequence = long.Max(index.SnapshotSequence, snapshot.Sequence);
+            index.Trim();
+        });
+    }
+
+    /// <summary>Commits what waits, indexes it, stops the threads and lets go of the files.</summary>
     public new async ValueTask DisposeAsync()
     {
+        try
+        {
+            await _indexing;
+            if (_broken is null && _lastCommit > _indexedCommit) await WriteIndex();
+        }
+        catch (Exception failed) when (failed is SqliteException or ObjectDisposedException)
+        {
+            IndexingFailed?.Invoke(failed);
+        }
+
         await base.DisposeAsync();
-        await _snapshots.DisposeAsync();
+        await _index.DisposeAsync();
+        _head.Dispose();
     }
 
     /// <inheritdoc/>
-    protected override void Stopping() => _insertCommit.Dispose();
-
-    private ReadOnlyMemory<byte> ReadFacts(Position position)
+    protected override void Stopping()
     {
-        using var blob = new SqliteBlob(Connection, "commits", "frames", position.Commit, readOnly: true);
-        var frame = new byte[position.Length];
-        blob.Position = position.Offset;
-        blob.ReadExactly(frame);
-        var (_, _, facts) = CommitFrames.Read(frame, Where(position.Commit, position.Offset), out _);
-        return frame.AsMemory(facts);
+        _insertCommit.Dispose();
+        _insertBodies.Dispose();
     }
 
-    private void BuildIndex(Dictionary<string, long> snapshots)
+    /// <summary>The facts of entries that follow each other, each compared with its check sum and its place.</summary>
+    private List<ReadOnlyMemory<byte>> ReadEntries(string account, long firstSequence, IReadOnlyList<Position> positions)
     {
-        foreach (var (commit, frames) in Commits())
+        var entries = new List<ReadOnlyMemory<byte>>(positions.Count);
+        SqliteBlob? blob = null;
+        try
         {
-            for (var offset = 0; offset < frames.Length;)
+            for (var i = 0; i < positions.Count; i++)
             {
-                var (account, sequence, _) = CommitFrames.Read(frames.AsSpan(offset), Where(commit, offset), out var length);
-                var index = IndexOf(account);
-                if (sequence != index.LastSequence + 1)
-                    throw new InvalidDataException($"The journal is damaged at {Where(commit, offset)}: account {account} has entry {sequence} behind {index.LastSequence}. Restore the store from a backup.");
-                index.LastSequence = sequence;
-                if (sequence > snapshots.GetValueOrDefault(account)) index.Tail.Add(new(sequence, commit, offset, length));
-                offset += length;
-            }
+                var position = positions[i];
+                if (i == 0 || positions[i - 1].Commit != position.Commit)
+                {
+                    blob?.Dispose();
+                    blob = new(Connection, "commits", "frames", position.Commit, readOnly: true);
+                }
 
-            _lastCommit = commit;
-        }
-
-        foreach (var (account, snapshot) in snapshots)
-        {
-            var last = _accounts.TryGetValue(account, out var index) ? index.LastSequence : 0;
-            if (snapshot > last)
-            {
-                throw new InvalidDataException(
-                    $"The journal {File} is damaged: account {account} has a snapshot at entry {snapshot}, but the journal ends at entry {last}. "
-                    + "Put back what is missing, such as journal.db-wal; if an older journal is wanted, delete snapshots.db.");
+                var frame = new byte[position.Length];
+                blob!.Position = position.Offset;
+                if (blob.Length < position.Offset + position.Length) throw Hold(account, Where(position.Commit, position.Offset) + ": a frame ends too soon");
+                blob.ReadExactly(frame);
+                if (!CommitFrames.TryRead(frame, out var name, out var sequence, out var facts, out _) || name != account || sequence != firstSequence + i)
+                    throw Hold(account, Where(position.Commit, position.Offset) + ": a frame's check sum does not hold");
+                entries.Add(frame.AsMemory(facts));
             }
         }
-
-        using var command = Command("SELECT account, at FROM due");
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+        catch (SqliteException missing)
         {
-            var index = IndexOf(reader.GetString(0));
-            index.WrittenDueTicks = reader.GetInt64(1);
-            SetDue(reader.GetString(0), index, reader.GetInt64(1));
+            throw Hold(account, $"{File}: {missing.Message}");
         }
-    }
-
-    private IEnumerable<(long Commit, byte[] Frames)> Commits()
-    {
-        using var command = Command("SELECT id, frames FROM commits ORDER BY id");
-        using var reader = command.ExecuteReader();
-        while (reader.Read()) yield return (reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
-    }
-
-    private void Migrate()
-    {
-        using (var version = Command("PRAGMA user_version"))
+        finally
         {
-            var found = (long)version.ExecuteScalar()!;
-            if (found > SchemaVersion)
-                throw new InvalidDataException($"The store {File} has schema {found}; this release knows {SchemaVersion}. Start the newer release again. Nothing was changed.");
-            if (found == SchemaVersion) return;
+            blob?.Dispose();
         }
 
-        Execute(
-            $"""
-            BEGIN IMMEDIATE;
-            CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-            CREATE TABLE commits (id INTEGER PRIMARY KEY, frames BLOB NOT NULL, bodies BLOB);
-            CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL);
-            CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL);
-            CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
-            CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
-            CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, location TEXT, body BLOB NOT NULL);
-            PRAGMA user_version = {SchemaVersion};
-            COMMIT;
-            """);
+        return entries;
+    }
+
+    private void ThrowIfDamaged(string account)
+    {
+        if (_damaged.TryGetValue(account, out var sentence)) throw new JournalDamagedException(sentence);
+    }
+
+    private JournalDamagedException Hold(string account, string damage)
+    {
+        var sentence = Sentence(damage);
+        _damaged.TryAdd(account, sentence);
+        return new(sentence);
+    }
+
+    private static string Sentence(string damage) => $"The journal is damaged at {damage}. Restore the store from a backup.";
+
+    private string ReadOrMake(string name, Func<string> make)
+    {
+        using (var insert = Command("INSERT OR IGNORE INTO settings (name, value) VALUES ($name, $value)", ("$name", name), ("$value", make())))
+            insert.ExecuteNonQuery();
+        using var select = Command("SELECT value FROM settings WHERE name = $name", ("$name", name));
+        return (string)select.ExecuteScalar()!;
     }
 
     private SipKey ReadHashKey()
     {
-        using (var insert = Command("INSERT OR IGNORE INTO settings (name, value) VALUES ('hash_key', $key)", ("$key", Convert.ToHexString(RandomNumberGenerator.GetBytes(16)))))
-            insert.ExecuteNonQuery();
-        using var select = Command("SELECT value FROM settings WHERE name = 'hash_key'");
-        var bytes = Convert.FromHexString((string)select.ExecuteScalar()!);
+        var bytes = Convert.FromHexString(ReadOrMake("hash_key", static () => Convert.ToHexString(RandomNumberGenerator.GetBytes(16))));
         return new(BitConverter.ToUInt64(bytes, 0), BitConverter.ToUInt64(bytes, 8));
     }
-
     private AccountIndex IndexOf(string account)
     {
         if (!_accounts.TryGetValue(account, out var index)) _accounts.Add(account, index = new());
@@ -258,9 +291,21 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
     /// <summary>Counts of what was written.</summary>
     internal readonly record struct JournalFigures(long Commits, long Entries, long Bytes, long BodyBytes);
 
+    /// <summary>Where the entries of an account lie that are in no snapshot or not indexed yet.</summary>
     private sealed class AccountIndex
     {
         public long LastSequence { get; set; }
+
+        /// <summary>The last entry in a snapshot.</summary>
+        public long SnapshotSequence { get; set; }
+
+        /// <summary>The last entry whose place is in the index.</summary>
+        public long IndexedSequence { get; set; }
+
+        /// <summary>The number of the entry that the first position is of.</summary>
+        public long FirstPosition { get; set; } = 1;
+
+        public List<Position> Positions { get; } = [];
 
         /// <summary>What is durable, and shown.</summary>
         public long? DueTicks { get; set; }
@@ -268,10 +313,19 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IJournal
         /// <summary>What the file holds, counting the commit under way.</summary>
         public long? WrittenDueTicks { get; set; }
 
-        public List<Position> Tail { get; } = [];
-    }
+        public IReadOnlyList<Position> PositionsBehind(long sequence) => Positions.GetRange((int)(sequence + 1 - FirstPosition), (int)(FirstPosition + Positions.Count - sequence - 1));
 
-    private readonly record struct Position(long Sequence, long Commit, int Offset, int Length);
+        public PositionBlock NotIndexed(string account) => new(account, IndexedSequence + 1, [.. PositionsBehind(IndexedSequence)]);
+
+        /// <summary>Forgets the places that nobody needs but for reading an account from its first entry.</summary>
+        public void Trim()
+        {
+            var drop = (int)(long.Min(SnapshotSequence, IndexedSequence) + 1 - FirstPosition);
+            if (drop <= 0) return;
+            Positions.RemoveRange(0, drop);
+            FirstPosition += drop;
+        }
+    }
 
     private sealed class DueOrder : IComparer<(long Ticks, string Account)>
     {

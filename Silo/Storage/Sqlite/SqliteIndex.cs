@@ -1,0 +1,233 @@
+using System.Runtime.InteropServices;
+using Billing.Journal;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Billing.Silo.Storage.Sqlite;
+
+/// <summary>
+/// What is derived from the journal so that it need not be read whole: account snapshots, sealed ids, and where each account's
+/// entries lie. In a file and on a thread of its own, so that writing it delays no commit. The file may be deleted: the journal
+/// holds everything.
+/// </summary>
+internal sealed class SqliteIndex : SqliteConnectionThread
+{
+    private const int SchemaVersion = 1;
+
+    private readonly sqlite3_stmt _save;
+
+    private SqliteIndex(string file)
+        : base(file, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+    {
+        try
+        {
+            Migrate();
+            raw.sqlite3_prepare_v2(
+                Connection.Handle,
+                """
+                INSERT INTO snapshots (account, sequence, crc, state) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT (account) DO UPDATE SET sequence = excluded.sequence, crc = excluded.crc, state = excluded.state
+                WHERE excluded.sequence > sequence
+                """,
+                out _save);
+        }
+        catch
+        {
+            Connection.Dispose();
+            throw;
+        }
+
+        Start();
+    }
+
+    /// <summary>Opens the index, or makes it. One of another release is made anew: nothing in it is lost.</summary>
+    public static SqliteIndex Open(string file)
+    {
+        try
+        {
+            return new(file);
+        }
+        catch (OtherReleaseException)
+        {
+            foreach (var part in new[] { file, file + "-wal", file + "-shm" }) System.IO.File.Delete(part);
+            return new(file);
+        }
+    }
+
+    /// <summary>Replaces the snapshot of an account unless the stored one is newer, and adds the ids it seals; all or nothing.</summary>
+    /// <returns>Whether it was stored.</returns>
+    public Task<bool> Save(JournalSnapshot snapshot) => Run(() => InTransaction(() =>
+    {
+        raw.sqlite3_bind_text(_save, 1, snapshot.Account);
+        raw.sqlite3_bind_int64(_save, 2, snapshot.Sequence);
+        raw.sqlite3_bind_int64(_save, 3, Crc32C.Of(snapshot.State.Span));
+        raw.sqlite3_bind_blob(_save, 4, snapshot.State.Span);
+        var result = raw.sqlite3_step(_save);
+        raw.sqlite3_reset(_save);
+        raw.sqlite3_clear_bindings(_save);
+        if (result != raw.SQLITE_DONE) throw new SqliteException(raw.sqlite3_errmsg(Connection.Handle).utf8_to_string(), result);
+        if (raw.sqlite3_changes(Connection.Handle) == 0) return false;
+        foreach (var segment in snapshot.Sealed)
+        {
+            using var insert = Command(
+                "INSERT OR REPLACE INTO segments (account, forget_day, crc, ids) VALUES ($account, $day, $crc, $ids)",
+                ("$account", snapshot.Account),
+                ("$day", segment.ForgetDay),
+                ("$crc", (long)Crc32C.Of(segment.Ids.Span)),
+                ("$ids", segment.Ids.ToArray()));
+            insert.ExecuteNonQuery();
+        }
+
+        return true;
+    }));
+
+    /// <summary>The snapshot of an account and its sealed ids; null without one, or when a check sum does not hold.</summary>
+    public Task<JournalSnapshot?> Find(string account) => Run<JournalSnapshot?>(() =>
+    {
+        using var command = Command("SELECT sequence, crc, state FROM snapshots WHERE account = $account", ("$account", account));
+        using var reader = command.ExecuteReader();
+        if (!reader.Read()) return null;
+        var state = reader.GetFieldValue<byte[]>(2);
+        if (Crc32C.Of(state) != (uint)reader.GetInt64(1)) return null;
+
+        using var segments = Command("SELECT forget_day, crc, ids FROM segments WHERE account = $account ORDER BY forget_day", ("$account", account));
+        using var rows = segments.ExecuteReader();
+        var found = new List<IdSegment>();
+        while (rows.Read())
+        {
+            var ids = rows.GetFieldValue<byte[]>(2);
+            if (Crc32C.Of(ids) != (uint)rows.GetInt64(1)) return null;
+            found.Add(new(rows.GetInt32(0), ids));
+        }
+
+        return new(account, reader.GetInt64(0), state, found);
+    });
+
+    /// <summary>Up to which entry each account has a snapshot.</summary>
+    public Task<Dictionary<string, long>> SnapshotSequences() => Run(() =>
+    {
+        using var command = Command("SELECT account, sequence FROM snapshots");
+        using var reader = command.ExecuteReader();
+        var sequences = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (reader.Read()) sequences.Add(reader.GetString(0), reader.GetInt64(1));
+        return sequences;
+    });
+
+    /// <summary>The last commit whose entries are indexed, of which store; null before the first.</summary>
+    public Task<(string Store, long Commit)?> IndexedUntil() => Run<(string, long)?>(() =>
+    {
+        using var command = Command("SELECT store, last_commit FROM indexed");
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? (reader.GetString(0), reader.GetInt64(1)) : null;
+    });
+
+    /// <summary>Adds where entries lie; all or nothing.</summary>
+    /// <param name="store">The store they lie in.</param>
+    /// <param name="lastCommit">The commit up to which every entry is then indexed.</param>
+    /// <param name="blocks">Entries of one account each, without gaps, behind those indexed before.</param>
+    public Task Add(string store, long lastCommit, IReadOnlyList<PositionBlock> blocks) => Run(() => InTransaction(() =>
+    {
+        using var insert = Command("INSERT INTO blocks (account, first_sequence, last_sequence, crc, positions) VALUES ($account, $first, $last, $crc, $positions)");
+        foreach (var name in new[] { "$account", "$first", "$last", "$crc", "$positions" }) insert.Parameters.Add(new(name, null));
+        foreach (var block in blocks)
+        {
+            var bytes = MemoryMarshal.AsBytes(block.Positions.AsSpan()).ToArray();
+            insert.Parameters[0].Value = block.Account;
+            insert.Parameters[1].Value = block.FirstSequence;
+            insert.Parameters[2].Value = block.FirstSequence + block.Positions.Length - 1;
+            insert.Parameters[3].Value = (long)Crc32C.Of(bytes);
+            insert.Parameters[4].Value = bytes;
+            insert.ExecuteNonQuery();
+        }
+
+        Execute("DELETE FROM indexed");
+        using var until = Command("INSERT INTO indexed (store, last_commit) VALUES ($store, $commit)", ("$store", store), ("$commit", lastCommit));
+        return until.ExecuteNonQuery();
+    }));
+
+    /// <summary>The last indexed entry of each account.</summary>
+    public Task<Dictionary<string, long>> LastSequences() => Run(() =>
+    {
+        using var command = Command("SELECT account, max(last_sequence) FROM blocks GROUP BY account");
+        using var reader = command.ExecuteReader();
+        var last = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (reader.Read()) last.Add(reader.GetString(0), reader.GetInt64(1));
+        return last;
+    });
+
+    /// <summary>The indexed entries that are in no snapshot, account by account, in order.</summary>
+    public Task<List<PositionBlock>> BlocksBehindSnapshots() => Run(() => Blocks(
+        """
+        SELECT b.account, b.first_sequence, b.crc, b.positions FROM blocks b LEFT JOIN snapshots s ON s.account = b.account
+        WHERE b.last_sequence > coalesce(s.sequence, 0) ORDER BY b.account, b.first_sequence
+        """));
+
+    /// <summary>All indexed entries of an account, in order.</summary>
+    public Task<List<PositionBlock>> BlocksOf(string account) => Run(() => Blocks(
+        "SELECT account, first_sequence, crc, positions FROM blocks WHERE account = $account ORDER BY first_sequence", ("$account", account)));
+
+    /// <summary>Drops segments of ids, some at a time.</summary>
+    /// <returns>How many went; fewer than the limit when none is left.</returns>
+    public Task<int> DropSegments(int forgetDay, int limit) => Run(() =>
+    {
+        using var delete = Command(
+            "DELETE FROM segments WHERE rowid IN (SELECT rowid FROM segments WHERE forget_day <= $day LIMIT $limit)", ("$day", forgetDay), ("$limit", limit));
+        return delete.ExecuteNonQuery();
+    });
+
+    /// <inheritdoc/>
+    protected override void Stopping() => _save.Dispose();
+
+    private void Migrate()
+    {
+        using (var version = Command("PRAGMA user_version"))
+        {
+            var found = (long)version.ExecuteScalar()!;
+            if (found == SchemaVersion) return;
+            if (found != 0) throw new OtherReleaseException();
+        }
+
+        Execute(
+            $"""
+            BEGIN IMMEDIATE;
+            CREATE TABLE snapshots (account TEXT PRIMARY KEY, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, state BLOB NOT NULL);
+            CREATE TABLE segments (account TEXT NOT NULL, forget_day INTEGER NOT NULL, crc INTEGER NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (account, forget_day));
+            CREATE INDEX segments_by_day ON segments (forget_day);
+            CREATE TABLE blocks (account TEXT NOT NULL, first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, crc INTEGER NOT NULL, positions BLOB NOT NULL);
+            CREATE INDEX blocks_by_account ON blocks (account, first_sequence, last_sequence);
+            CREATE TABLE indexed (store TEXT NOT NULL, last_commit INTEGER NOT NULL);
+            PRAGMA user_version = {SchemaVersion};
+            COMMIT;
+            """);
+    }
+
+    private List<PositionBlock> Blocks(string sql, params (string Name, object? Value)[] parameters)
+    {
+        using var command = Command(sql, parameters);
+        using var reader = command.ExecuteReader();
+        var blocks = new List<PositionBlock>();
+        while (reader.Read())
+        {
+            var bytes = reader.GetFieldValue<byte[]>(3);
+            if (Crc32C.Of(bytes) != (uint)reader.GetInt64(2))
+                throw new InvalidDataException($"The index {File} is damaged: where entries of account {reader.GetString(0)} lie. Stop the platform, delete {Path.GetFileName(File)} and start again: it is made anew from the journal.");
+            blocks.Add(new(reader.GetString(0), reader.GetInt64(1), MemoryMarshal.Cast<byte, Position>(bytes).ToArray()));
+        }
+
+        return blocks;
+    }
+
+    private sealed class OtherReleaseException : Exception;
+}
+
+/// <summary>Where an entry lies in the journal.</summary>
+/// <param name="Commit">The commit.</param>
+/// <param name="Offset">Its first byte among the frames of the commit.</param>
+/// <param name="Length">Its bytes.</param>
+internal readonly record struct Position(long Commit, int Offset, int Length);
+
+/// <summary>Where entries of an account lie that follow each other.</summary>
+/// <param name="Account">The account.</param>
+/// <param name="FirstSequence">The number of the first of them.</param>
+/// <param name="Positions">One for each.</param>
+internal sealed record PositionBlock(string Account, long FirstSequence, Position[] Positions);

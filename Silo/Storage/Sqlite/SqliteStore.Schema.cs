@@ -1,0 +1,65 @@
+namespace Billing.Silo.Storage.Sqlite;
+
+/// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
+internal sealed partial class SqliteStore
+{
+    private const int SchemaVersion = 2;
+
+    private void Migrate()
+    {
+        using (var version = Command("PRAGMA user_version"))
+        {
+            var found = (long)version.ExecuteScalar()!;
+            if (found > SchemaVersion)
+                throw new InvalidDataException($"The store {File} has schema {found}; this release knows {SchemaVersion}. Start the newer release again. Nothing was changed.");
+            if (found == SchemaVersion) return;
+            if (found == 1)
+            {
+                MigrateFromOne();
+                return;
+            }
+        }
+
+        Execute(
+            $"""
+            BEGIN IMMEDIATE;
+            CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+            CREATE TABLE commits (id INTEGER PRIMARY KEY, heads BLOB NOT NULL, frames BLOB NOT NULL);
+            CREATE TABLE bodies (commit_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL);
+            CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL);
+            CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL);
+            CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
+            CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
+            CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, location TEXT, body BLOB NOT NULL);
+            PRAGMA user_version = {SchemaVersion};
+            COMMIT;
+            """);
+    }
+
+    // Bodies get a table of their own, from which they can be dropped, and commits their heads. Bodies of that schema have no
+    // time: theirs is the one of the migration, so they are kept rather too long.
+    private void MigrateFromOne() => InTransaction(() =>
+    {
+        Execute(
+            """
+            CREATE TABLE bodies (commit_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL);
+            ALTER TABLE commits RENAME TO old_commits;
+            CREATE TABLE commits (id INTEGER PRIMARY KEY, heads BLOB NOT NULL, frames BLOB NOT NULL);
+            INSERT INTO commits (id, heads, frames) SELECT id, x'', frames FROM old_commits;
+            """);
+        using (var bodies = Command("INSERT INTO bodies (commit_id, at, bytes) SELECT id, $at, bodies FROM old_commits WHERE bodies IS NOT NULL", ("$at", TimeProvider.System.GetUtcNow().UtcTicks)))
+            bodies.ExecuteNonQuery();
+        using (var ids = Command("SELECT id FROM commits"))
+        {
+            using var reader = ids.ExecuteReader();
+            while (reader.Read())
+            {
+                using var update = Command("UPDATE commits SET heads = $heads WHERE id = $id", ("$heads", HeadsOf(reader.GetInt64(0))), ("$id", reader.GetInt64(0)));
+                update.ExecuteNonQuery();
+            }
+        }
+
+        Execute($"DROP TABLE old_commits; PRAGMA user_version = {SchemaVersion};");
+        return true;
+    });
+}
