@@ -74,6 +74,7 @@ internal sealed class Platform : IAsyncDisposable
             builder.AddOrleans();
             AddServices(builder.Services, store, clock, catalogs, keys);
             builder.Services.AddSingleton(retention);
+            if (Stores.AreShared(settings)) builder.Services.AddHostedService<SharedStoreRefresh>();
             configure?.Invoke(builder);
 
             var app = builder.Build();
@@ -120,6 +121,8 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<IBillingClock>(clock);
         services.AddSingleton(clock);
         services.AddSingleton<ICatalogs>(catalogs);
+        services.AddSingleton<ICatalogUpdates>(catalogs);
+        services.AddSingleton(catalogs);
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();

@@ -161,9 +161,7 @@ internal sealed partial class PostgresStore : IStore
 
     private static NpgsqlConnectionStringBuilder Settings(string connectionString)
     {
-        // What exactly is wrong is not told: it may be a part of a password.
-        var settings = Parsed(connectionString)
-            ?? throw new FormatException("It is not a connection string as Npgsql reads it, such as Host=db.example;Username=billing;Password=…;Database=billing. A value that holds a semicolon stands in quotes.");
+        var settings = ConnectionText.Read(connectionString) ?? throw new FormatException(ConnectionText.Unreadable);
         if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = PoolSize;
         settings.MaxAutoPrepare = int.Max(settings.MaxAutoPrepare, AutoPrepared);
         settings.ApplicationName ??= "Orleans.Billing";
@@ -171,18 +169,6 @@ internal sealed partial class PostgresStore : IStore
         settings.Multiplexing = false;
         settings.Enlist = false;
         return settings;
-    }
-
-    private static NpgsqlConnectionStringBuilder? Parsed(string connectionString)
-    {
-        try
-        {
-            return new(connectionString);
-        }
-        catch (Exception unreadable) when (unreadable is ArgumentException or FormatException or OverflowException)
-        {
-            return null;
-        }
     }
 
     private static async Task<SipKey> ReadHashKey(NpgsqlConnection connection)
