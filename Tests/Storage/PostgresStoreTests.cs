@@ -80,6 +80,53 @@ public sealed class PostgresStoreTests : JournalConformance
         }
     }
 
+    // Both commits stop at the account in the middle: had they come to it from two ends, each would hold what the other needs.
+    [Fact]
+    public async Task CommitsOfTwoSilosThatMeet_NeverWaitForEachOtherCrosswise()
+    {
+        await using var other = await PostgresStore.Open(_database!);
+        var accounts = Enumerable.Range(0, 9).Select(i => $"account {i}").ToList();
+        foreach (var account in accounts.Concat(["left", "right"])) await Append(account, 1, "1");
+        List<Task<Appended>> both;
+        await using (await Holding("SELECT FROM billing.heads WHERE account = 'account 4' FOR UPDATE"))
+        {
+            // Behind the commit under way the others gather.
+            await using (await Holding("SELECT FROM billing.heads WHERE account IN ('left', 'right') FOR UPDATE"))
+            {
+                both = [Append("left", 2, "in the way"), other.Append(Entry("right", 2, "in the way"))];
+                await Waiting(2);
+                both.AddRange(accounts.Select(a => Append(a, 2, "left")));
+                both.AddRange(accounts.AsEnumerable().Reverse().Select(a => other.Append(Entry(a, 2, "right"))));
+            }
+
+            await Task.WhenAll(both[0], both[1]);
+            await Waiting(2);
+        }
+
+        var answers = await Task.WhenAll(both);
+        Assert.Equal(2 + accounts.Count, answers.Count(a => a == Appended.Yes));
+        foreach (var account in accounts) Assert.Equal(2, (await Facts(account)).Count());
+    }
+
+    // F21: whether it is stored is not known, so it is not for the store to send it again.
+    [Fact]
+    public async Task ConnectionLostInACommit_IsToldToTheCallerAndNotTriedAgain()
+    {
+        await Append("a", 1, "1");
+        Task<Appended> lost;
+        await using (await Holding("LOCK TABLE billing.heads IN ACCESS EXCLUSIVE MODE"))
+        {
+            lost = Append("a", 2, "lost");
+            await Waiting(1);
+            await Change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+        }
+
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => lost);
+        Assert.Equal(["1"], await Facts("a"));
+        Assert.Equal(Appended.Yes, await Append("a", 2, "2"));
+        Assert.Equal(["1", "2"], await Facts("a"));
+    }
+
     // One commit waits for the server; what arrives meanwhile shares the next.
     [Fact]
     public async Task StaleAndCurrentActivationsInOneGo_AreAnsweredAsIfOneByOne()
@@ -87,7 +134,7 @@ public sealed class PostgresStoreTests : JournalConformance
         await Append("a", 1, "1");
         Task<Appended> first;
         List<Task<Appended>> waiting;
-        await using (await Locked("billing.heads"))
+        await using (await Holding("LOCK TABLE billing.heads IN ACCESS EXCLUSIVE MODE"))
         {
             first = Append("z", 1, "in the way");
             waiting = [Append("a", 1, "stale"), Append("a", 2, "2"), Append("a", 2, "again"), Append("a", 3, "3"), Append("a", 5, "gap"), Append("a", 4, "4"), Append("b", 2, "none before")];
@@ -128,7 +175,7 @@ public sealed class PostgresStoreTests : JournalConformance
         await Append("a", 1, "before");
         await Change("ALTER TABLE billing.entries ADD CONSTRAINT no_bad CHECK (account <> 'bad')");
         List<Task<Appended>> appends;
-        await using (await Locked("billing.heads"))
+        await using (await Holding("LOCK TABLE billing.heads IN ACCESS EXCLUSIVE MODE"))
         {
             var first = Append("in the way", 1, "1");
             appends = [Append("a", 2, "lost"), Journal.Append(Entry("bad", 1, "lost") with { DueAt = DateTimeOffset.UnixEpoch, Summary = Summary("bad", "Bad") }), Append("c", 1, "lost")];
@@ -149,7 +196,7 @@ public sealed class PostgresStoreTests : JournalConformance
         await Append("a", 1, "1");
         await using var store = await PostgresStore.Open(_database + ";Maximum Pool Size=1;Timeout=1");
         Task<ReadOnlyMemory<byte>> inTheWay;
-        await using (await Locked("billing.bodies"))
+        await using (await Holding("LOCK TABLE billing.bodies IN ACCESS EXCLUSIVE MODE"))
         {
             inTheWay = store.ReadBodies("a", 1, default);
 
@@ -252,12 +299,17 @@ public sealed class PostgresStoreTests : JournalConformance
 
     private Task Change(string sql) => PostgresServer.Execute(_database!, sql);
 
-    /// <summary>Keeps everyone from a table until it is disposed of.</summary>
-    private async Task<IAsyncDisposable> Locked(string table)
+    /// <summary>Waits until so many backends wait for a lock.</summary>
+    private Task Waiting(int backends) => Eventually.True(
+        async () => await PostgresServer.Execute(_database!, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is long count && count == backends,
+        $"{backends} backends wait for a lock");
+
+    /// <summary>Holds the locks that a statement takes until it is disposed of.</summary>
+    private async Task<IAsyncDisposable> Holding(string sql)
     {
         var connection = new NpgsqlConnection(_database + ";Pooling=false");
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand($"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", connection);
+        await using var command = new NpgsqlCommand("BEGIN; " + sql, connection);
         await command.ExecuteNonQueryAsync();
         return connection;
     }
