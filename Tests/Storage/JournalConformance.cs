@@ -5,38 +5,46 @@ using Billing.Silo.Storage;
 
 namespace Billing.Tests.Storage;
 
-/// <summary>What every adapter of the journal must do. An adapter's tests derive from it and run the same cases.</summary>
-public abstract class JournalConformance : IAsyncLifetime
+/// <summary>What every adapter of the store must do. An adapter's tests derive from it and run the same cases.</summary>
+public abstract partial class JournalConformance : IAsyncLifetime
 {
     private static readonly DateTimeOffset Noon = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
 
-    private protected IJournal Journal { get; private set; } = null!;
+    private IStore? _store;
 
-    private protected abstract IDueTimes DueTimes { get; }
+    private protected IStore Store => _store!;
 
-    private protected abstract IAccountDirectory Directory { get; }
+    private protected IJournal Journal => Store;
 
-    public async Task InitializeAsync() => Journal = await Open();
+    private protected IDueTimes DueTimes => Store;
+
+    private protected IAccountDirectory Directory => Store;
+
+    public async Task InitializeAsync() => _store = await Open();
 
     public async Task DisposeAsync()
     {
         await Close();
-        Delete();
+        await Delete();
     }
 
-    /// <summary>Opens the journal on what it holds, or makes it.</summary>
-    private protected abstract Task<IJournal> Open();
+    /// <summary>Opens the store on what it holds, or makes it.</summary>
+    private protected abstract Task<IStore> Open();
 
-    /// <summary>Lets go of the journal that was opened last; what it holds stays.</summary>
-    private protected abstract Task Close();
+    /// <summary>Deletes what the store holds.</summary>
+    private protected abstract Task Delete();
 
-    /// <summary>Deletes what the journal holds.</summary>
-    private protected abstract void Delete();
+    /// <summary>Lets go of the store; what it holds stays.</summary>
+    private protected async Task Close()
+    {
+        if (_store is not null) await _store.DisposeAsync();
+        _store = null;
+    }
 
     private protected async Task Reopen()
     {
         await Close();
-        Journal = await Open();
+        _store = await Open();
     }
 
     [Fact]

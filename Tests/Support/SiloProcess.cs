@@ -25,7 +25,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly Dictionary<string, string> settings;
     private Process? process;
 
-    private SiloProcess(string catalogPath, DateTimeOffset clock)
+    private SiloProcess(string catalogPath, DateTimeOffset clock, string database)
     {
         var (url, sandbox) = FreeUrls();
         Url = url;
@@ -34,6 +34,7 @@ internal sealed class SiloProcess : IAsyncDisposable
             ["BILLING_URL"] = url.GetLeftPart(UriPartial.Authority),
             ["BILLING_SANDBOX_URL"] = sandbox.GetLeftPart(UriPartial.Authority),
             ["BILLING_DATA"] = data.FullName,
+            ["BILLING_DATABASE"] = database,
             ["BILLING_ADMIN_KEY"] = Key,
             ["BILLING_CATALOG"] = catalogPath,
             ["BILLING_CLOCK"] = clock.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
@@ -53,10 +54,13 @@ internal sealed class SiloProcess : IAsyncDisposable
     public string Log => string.Join('\n', log);
 
     /// <summary>Starts a silo on a new store and waits until it is ready.</summary>
+    /// <param name="catalogPath">The catalogue that a new store publishes.</param>
+    /// <param name="clock">Where the clock of a new store stands.</param>
+    /// <param name="database">The store, as <c>BILLING_DATABASE</c> names it.</param>
     /// <exception cref="SiloFailedException">It was not found or did not become ready; the message holds its log.</exception>
-    public static async Task<SiloProcess> StartAsync(string catalogPath, DateTimeOffset clock)
+    public static async Task<SiloProcess> StartAsync(string catalogPath, DateTimeOffset clock, string database = "sqlite")
     {
-        var silo = new SiloProcess(catalogPath, clock);
+        var silo = new SiloProcess(catalogPath, clock, database);
         try
         {
             await silo.StartAgainAsync();
