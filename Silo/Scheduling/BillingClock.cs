@@ -1,5 +1,6 @@
 using System.Globalization;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Billing.Silo.Storage;
 
 namespace Billing.Silo.Scheduling;
@@ -70,15 +71,18 @@ internal sealed class BillingClock : IBillingClock
     public async Task MoveTo(DateTimeOffset instant)
     {
         if (instant <= Now) return;
+        CrashPoints.Reach(CrashPoints.BeforeClockMove);
         if (StandsStill)
         {
             await _settings.Set(Setting, Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture));
+            CrashPoints.Reach(CrashPoints.AfterClockMove);
             Interlocked.Exchange(ref _standsAt, instant.UtcTicks);
             return;
         }
 
         var ahead = (instant - _time.GetUtcNow()).Ticks;
         await _settings.Set(Setting, Ahead + ahead.ToString(CultureInfo.InvariantCulture));
+        CrashPoints.Reach(CrashPoints.AfterClockMove);
         Interlocked.Exchange(ref _aheadBy, ahead);
     }
 }
