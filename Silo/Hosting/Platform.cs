@@ -59,6 +59,7 @@ internal sealed class Platform : IAsyncDisposable
         CrashPoints.Arm(settings["CRASH_AT"]);
         if (settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("STRIPE_SECRET_KEY is set, but charging through Stripe is not built yet. Leave it out.");
 
+        var retention = BodyRetention.Read(settings["BILLING_BODY_RETENTION_DAYS"]);
         var store = await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
         try
         {
@@ -77,6 +78,7 @@ internal sealed class Platform : IAsyncDisposable
             // First, so that the grains run before anything calls them, and until the last caller has stopped.
             builder.AddOrleans();
             AddServices(builder.Services, store, clock, catalogs, keys);
+            builder.Services.AddSingleton(retention);
             configure?.Invoke(builder);
 
             var app = builder.Build();
@@ -131,6 +133,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<DueWork>();
         services.AddSingleton<SandboxClock>();
         services.AddHostedService<Scheduler>();
+        services.AddHostedService<Upkeep>();
         services.AddSingleton<Idempotency>();
         ApiKeyAuthentication.Add(services);
         services.AddOpenApi("v1", ApiDescription.Configure);
