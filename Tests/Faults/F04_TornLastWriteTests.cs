@@ -16,7 +16,7 @@ public sealed class F04_TornLastWriteTests : IAsyncLifetime
     private const int FrameBytes = FrameHeaderBytes + (16 << 10);
 
     // Every byte of a page in a long run; else all of the headers and each so many bytes of the pages.
-    private const int Stride = 97;
+    private const int Stride = 13;
     private const int NoCheckpointOnClose = 1006;
 
     private readonly TemporaryFolder _folder = new();

@@ -1,6 +1,7 @@
 using System.Text;
 using Billing.Silo.Storage;
 using Billing.Tests.Support;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Billing.Tests.Faults;
@@ -22,7 +23,7 @@ public class F05_FlippedByteTests
         var half = script.Requests.Count / 2;
         await using (var platform = await store.Open())
             foreach (var request in script.Requests.Take(half)) Assert.InRange((await request.Send(platform.Api)).Status, 200, 201);
-        FlipBitBehind(Path.Combine(store.DataFolder, "journal.db"), first.Events.First(e => e.Account == Damaged).Id);
+        FlipBitOfEntry(store, first.Events.First(e => e.Account == Damaged).Id);
 
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
@@ -50,7 +51,7 @@ public class F05_FlippedByteTests
     {
         using var store = new FaultStore(FaultStore.Sqlite);
         await RunSnapshots(store);
-        FlipBitBehind(Path.Combine(store.DataFolder, "journal.db"), "e0.0.1");
+        FlipBitOfEntry(store, "e0.0.1");
 
         await using var platform = await store.Open();
         var found = await platform.Services.GetRequiredService<IIntegrity>().Check(default);
@@ -68,7 +69,7 @@ public class F05_FlippedByteTests
     {
         using var store = new FaultStore(FaultStore.Sqlite);
         await RunSnapshots(store);
-        using (var index = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(store.DataFolder, "index.db")};Pooling=False"))
+        using (var index = new SqliteConnection($"Data Source={Path.Combine(store.DataFolder, "index.db")};Pooling=False"))
         {
             index.Open();
             using var flip = index.CreateCommand();
@@ -102,13 +103,33 @@ public class F05_FlippedByteTests
         Assert.Contains("journal.db, commit ", answer.Json.GetProperty("detail").GetString()!, StringComparison.Ordinal);
     }
 
-    // Bytes of the file itself, under the database and its pages.
-    private static void FlipBitBehind(string file, string text)
+    // Bytes of the file itself, under the database and its pages: where an entry that was read through it lies.
+    private static void FlipBitOfEntry(FaultStore store, string eventId)
     {
+        var file = Path.Combine(store.DataFolder, "journal.db");
+        var around = BytesAround(file, Encoding.UTF8.GetBytes(eventId));
         var bytes = File.ReadAllBytes(file);
-        var at = bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text));
-        Assert.True(at >= 0, $"{text} is nowhere in {file}");
-        bytes[at] ^= 4;
+        var at = bytes.AsSpan().IndexOf(around);
+        Assert.Equal((-1, "debug"), (bytes.AsSpan(at + 1).IndexOf(around), at + " " + string.Join(" ", Directory.GetFiles(store.DataFolder).Select(x => x + new FileInfo(x).Length))));
+        Assert.True(at >= 0, $"The entry of event {eventId} does not lie in {file} in one piece.");
+        bytes[at + (around.Length / 2)] ^= 4;
         File.WriteAllBytes(file, bytes);
+    }
+
+    private static byte[] BytesAround(string file, byte[] text)
+    {
+        const int Bytes = 20;
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT frames FROM commits ORDER BY id";
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            var frames = reader.GetFieldValue<byte[]>(0);
+            if (frames.AsSpan().IndexOf(text) is >= Bytes and var at) return frames[(at - Bytes)..(at + Bytes)];
+        }
+
+        throw new InvalidOperationException("No commit holds the event.");
     }
 }
