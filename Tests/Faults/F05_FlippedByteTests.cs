@@ -110,9 +110,15 @@ public class F05_FlippedByteTests
         var around = BytesAround(file, Encoding.UTF8.GetBytes(eventId));
         var bytes = File.ReadAllBytes(file);
         var at = bytes.AsSpan().IndexOf(around);
-        Assert.Equal((-1, "debug"), (bytes.AsSpan(at + 1).IndexOf(around), at + " " + string.Join(" ", Directory.GetFiles(store.DataFolder).Select(x => x + new FileInfo(x).Length))));
         Assert.True(at >= 0, $"The entry of event {eventId} does not lie in {file} in one piece.");
-        bytes[at + (around.Length / 2)] ^= 4;
+
+        // A page that was given up may still hold the same bytes: one of the places is the one that is read.
+        for (var next = 0; next >= 0; next = bytes.AsSpan(at).IndexOf(around))
+        {
+            at += next;
+            bytes[at + (around.Length / 2)] ^= 4;
+        }
+
         File.WriteAllBytes(file, bytes);
     }
 
