@@ -78,7 +78,7 @@ internal sealed class CrashRun(Script script)
             await IsTheUndisturbedRun(platform, "behind the crash");
         }
 
-        store.DeleteDerived();
+        await store.DeleteDerived();
         await using var rebuilt = await store.Open();
         await IsTheUndisturbedRun(rebuilt, "rebuilt from the journal alone");
     }
@@ -98,7 +98,7 @@ internal sealed class CrashRun(Script script)
         try
         {
             if (_undisturbed is not null) return _undisturbed;
-            using var store = new FaultStore(FaultStore.Sqlite);
+            await using var store = await FaultStore.New(FaultStore.Sqlite);
             await using var platform = await store.Open();
             foreach (var request in script.Requests) await Acknowledged(platform.Api, request, []);
             return _undisturbed = await script.Show(platform.Api);

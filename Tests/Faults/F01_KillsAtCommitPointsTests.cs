@@ -43,7 +43,7 @@ public class F01_KillsAtCommitPointsTests
     [MemberData(nameof(Kills))]
     public async Task F1_KilledAtACommitPoint_NothingAcknowledgedIsLostAndNothingCountsTwice(string kind, string point, int times)
     {
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
 
         await Month.CrashAt(store, point, times);
     }
@@ -51,7 +51,7 @@ public class F01_KillsAtCommitPointsTests
     [Fact]
     public async Task F1_UnknownCommitPoint_StopsTheStartAndListsTheNames()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
 
         foreach (var setting in new[] { "append.before_lunch:1", "append.after_sync", "append.after_sync:0", "append.after_sync:1:1" })
         {
@@ -65,7 +65,7 @@ public class F01_KillsAtCommitPointsTests
     [Fact]
     public async Task F1_CrashPointsBesideAStripeKey_AreRefused()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
 
         var refused = await Assert.ThrowsAsync<SiloFailedException>(
             () => store.StartSilo(("CRASH_AT", "append.after_sync:1"), ("STRIPE_SECRET_KEY", "a key")));

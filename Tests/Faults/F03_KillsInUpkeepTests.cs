@@ -44,7 +44,7 @@ public class F03_KillsInUpkeepTests
     [MemberData(nameof(Kills))]
     public async Task F3_KilledWhileASnapshotIsSwappedOrIdsAreSealed_NothingIsLostAndNothingCountsTwice(string kind, string point, int times)
     {
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
 
         await Snapshots.CrashAt(store, point, times);
     }
@@ -54,7 +54,7 @@ public class F03_KillsInUpkeepTests
     [InlineData(CrashPoints.AfterIndex)]
     public async Task F3_KilledWhileTheIndexIsWritten_NothingIsLostAndNothingCountsTwice(string point)
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
 
         await Snapshots.CrashAtDraining(store, point, requests: 9);
     }
@@ -62,7 +62,7 @@ public class F03_KillsInUpkeepTests
     [Fact]
     public async Task F3_KilledInTheMiddleOfAMigration_TheOldSchemaIsStillThereAndTheNextStartMigratesIt()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         var acknowledged = new List<ScriptEvent>();
         await using (var platform = await store.Open())
         {
@@ -73,7 +73,7 @@ public class F03_KillsInUpkeepTests
             }
         }
 
-        store.DeleteDerived();
+        await store.DeleteDerived();
         Execute(store, ToSchemaOne);
 
         var killed = await Assert.ThrowsAsync<SiloFailedException>(() => store.StartSilo(("CRASH_AT", $"{CrashPoints.InMigration}:1")));
@@ -89,7 +89,7 @@ public class F03_KillsInUpkeepTests
     public async Task F3_KilledBetweenTwoStepsOfExpiry_NothingElseIsGone(int times)
     {
         var after = FaultStore.Start.AddDays(50);
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         IReadOnlyList<string> shown;
         await using (var platform = await store.Open())
         {

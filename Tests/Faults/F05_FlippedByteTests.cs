@@ -17,7 +17,7 @@ public class F05_FlippedByteTests
     public async Task F5_BitOfAnOldCommitFlipped_HoldsItsAccountAndTheOthersGoOn()
     {
         const string Damaged = "shop-2";
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         var script = Script.Month;
         var first = script.Requests.First(r => r.Events.Count > 0);
         var half = script.Requests.Count / 2;
@@ -49,7 +49,7 @@ public class F05_FlippedByteTests
     [Fact]
     public async Task F5_BitOfACommitBehindASnapshotFlipped_IsFoundByTheCheckAndHoldsTheAccount()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         await RunSnapshots(store);
         FlipBitOfEntry(store, "e0.0.1");
 
@@ -67,7 +67,7 @@ public class F05_FlippedByteTests
     [InlineData("blocks", "positions")]
     public async Task F5_BitOfTheIndexFlipped_IsFoundAndNothingIsLost(string table, string column)
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         await RunSnapshots(store);
         using (var index = new SqliteConnection($"Data Source={Path.Combine(store.DataFolder, "index.db")};Pooling=False"))
         {
@@ -81,7 +81,7 @@ public class F05_FlippedByteTests
         {
             var refused = await Assert.ThrowsAsync<InvalidDataException>(() => store.Open());
             Assert.Contains("delete index.db and start again", refused.Message, StringComparison.Ordinal);
-            store.DeleteDerived();
+            await store.DeleteDerived();
         }
 
         await using var platform = await store.Open();

@@ -17,7 +17,7 @@ public class F06_FailedSyncTests
 
     private static async Task FailSync(int which)
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         await Month.EndsBy(store, requests: 7, silo => FailingSyncs.Attach(silo.ProcessId, which), exitCode: 1);
     }
 

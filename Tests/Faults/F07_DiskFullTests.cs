@@ -21,7 +21,7 @@ public class F07_DiskFullTests
     public async Task F7_FullForSnapshotsAlone_DelaysNoEventAndLosesNone()
     {
         using var disk = await SmallDisk.Mount(1);
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         File.CreateSymbolicLink(Path.Combine(store.DataFolder, "index.db"), Path.Combine(disk.Folder, "index.db"));
         var run = new CrashRun(Script.Snapshots);
         var acknowledged = new List<ScriptEvent>();
@@ -48,7 +48,7 @@ public class F07_DiskFullTests
     {
         using var disk = await SmallDisk.Mount(megabytes);
         disk.Fill(fillerMegabytes);
-        using var store = new FaultStore(FaultStore.Sqlite, Path.Combine(disk.Folder, "data"));
+        await using var store = await FaultStore.New(FaultStore.Sqlite, Path.Combine(disk.Folder, "data"));
         var acknowledged = new List<ScriptEvent>();
         var bodies = new List<string>();
         await using (var silo = await store.StartSilo())

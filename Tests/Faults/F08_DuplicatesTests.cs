@@ -14,7 +14,7 @@ public class F08_DuplicatesTests
     [MemberData(nameof(Stores))]
     public async Task F8_DuplicatesInOneBatchInterleavedAndAcrossAKill_CountOnce(string kind)
     {
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
         await api.Open("one", "desk-basic");
@@ -45,7 +45,7 @@ public class F08_DuplicatesTests
     [MemberData(nameof(Stores))]
     public async Task F8_DuplicateAtTheEndsOfTheWindow_IsKnownWithinAndQuarantinedBeyond(string kind)
     {
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
         await api.Open("one", "desk-basic");
@@ -77,7 +77,7 @@ public class F08_DuplicatesTests
     [MemberData(nameof(Stores))]
     public async Task F9_SameIdWithOtherContent_IsAConflict_AndInAnotherAccountAnotherEvent(string kind)
     {
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
         await api.Open("one", "desk-basic");

@@ -16,7 +16,7 @@ public class F10_LateOverPeriodCloseTests
     [MemberData(nameof(Stores))]
     public async Task F10_LateEvents_ChangeTheDraftWithinTheGrace_AndComeAsAnAdjustmentAfterIt(string kind)
     {
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
         await api.Open("shop", "desk-basic");
@@ -76,7 +76,7 @@ public class F10_LateOverPeriodCloseTests
     public async Task F10_EventsReorderedOverThePeriodClose_GiveTheSameInvoices(string kind)
     {
         var random = new Random(10);
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
         string[] accounts = ["straight", "reordered"];

@@ -12,7 +12,7 @@ public class F22_SqliteFilesTests
     [Fact]
     public async Task F22_SecondProcessOnTheFolder_IsRefusedAndTheFirstGoesOn()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
         await api.Open("shop", "desk-basic");
@@ -28,7 +28,7 @@ public class F22_SqliteFilesTests
     [Fact]
     public async Task F22_WriteAheadLogRemoved_IsRefusedUntilItIsPutBack()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         using var aside = new TemporaryFolder();
         var log = Path.Combine(store.DataFolder, "journal.db-wal");
         var acknowledged = new List<ScriptEvent>();
@@ -57,7 +57,7 @@ public class F22_SqliteFilesTests
     [Fact]
     public async Task F22_BusyFile_IsRefusedAtTheStartAndTakenWhenItIsFree()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         await using var silo = await store.StartSilo();
         silo.Kill();
         await using (var other = Connect(store))
@@ -75,7 +75,7 @@ public class F22_SqliteFilesTests
     [Fact]
     public async Task F22_AnotherProgramOnTheFileOfARunningSilo_IsLockedOutAndTheSiloGoesOn()
     {
-        using var store = new FaultStore(FaultStore.Sqlite);
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
         await api.Open("shop", "desk-basic");

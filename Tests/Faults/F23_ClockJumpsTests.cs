@@ -1,6 +1,4 @@
 using System.Globalization;
-using Billing.Silo.Storage;
-using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
 
 namespace Billing.Tests.Faults;
@@ -33,7 +31,7 @@ public class F23_ClockJumpsTests
     [MemberData(nameof(Stores))]
     public async Task F23_MachineClockJumpsWhileThePlatformIsDown_EachPeriodIsClosedOnce(string kind)
     {
-        using var store = new FaultStore(kind);
+        await using var store = await FaultStore.New(kind);
         await SetMachineClock(store, At("2026-01-31T22:30:00Z"));
         await using var silo = await store.StartSilo(clock: null);
         using var api = new ApiCaller(silo.Url, silo.Key);
@@ -71,10 +69,9 @@ public class F23_ClockJumpsTests
     // Seen from the silo, the machine's clock and what the billing clock is ahead of it are one sum.
     private static async Task SetMachineClock(FaultStore store, DateTimeOffset now)
     {
-        var file = await SqliteStore.Open(store.DataFolder);
+        await using var alone = await store.OpenAlone();
         var ahead = (now - TimeProvider.System.GetUtcNow()).Ticks;
-        await ((ISettings)file).Set("billing_clock", string.Create(CultureInfo.InvariantCulture, $"ahead by {ahead}"));
-        await file.DisposeAsync();
+        await alone.Set("billing_clock", string.Create(CultureInfo.InvariantCulture, $"ahead by {ahead}"));
     }
 
     private static DateTimeOffset At(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);

@@ -1,10 +1,12 @@
 using Billing.Silo.Hosting;
+using Billing.Silo.Storage;
+using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
 
 namespace Billing.Tests.Faults;
 
 /// <summary>A store that faults are tried on, and the platforms that run on it: a process of its own, or one inside the test.</summary>
-internal sealed class FaultStore : IDisposable
+internal sealed class FaultStore : IAsyncDisposable
 {
     public const string Sqlite = "sqlite";
 
@@ -13,12 +15,8 @@ internal sealed class FaultStore : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    /// <summary>Makes a store.</summary>
-    /// <param name="kind">One of <see cref="Kinds"/>.</param>
-    /// <param name="dataFolder">Where its files are; null for a folder of its own.</param>
-    public FaultStore(string kind, string? dataFolder = null)
+    private FaultStore(string? dataFolder)
     {
-        Assert.Equal(Sqlite, kind);
         File.WriteAllText(CatalogPath, TestCatalog.Json);
         DataFolder = dataFolder ?? _folder.File("data");
         Directory.CreateDirectory(DataFolder);
@@ -30,9 +28,22 @@ internal sealed class FaultStore : IDisposable
     /// <summary>The same, for a theory.</summary>
     public static TheoryData<string> All => [.. Kinds];
 
+    /// <summary>Where the files of the embedded store are.</summary>
     public string DataFolder { get; }
 
     private string CatalogPath => _folder.File("catalog.json");
+
+    /// <summary>Makes a store.</summary>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
+    /// <param name="dataFolder">Where its files are; null for a folder of its own.</param>
+    public static Task<FaultStore> New(string kind, string? dataFolder = null)
+    {
+        Assert.Equal(Sqlite, kind);
+        return Task.FromResult(new FaultStore(dataFolder));
+    }
+
+    /// <summary>Opens the store alone, without a silo.</summary>
+    public async Task<IStore> OpenAlone() => await SqliteStore.Open(DataFolder);
 
     /// <summary>Starts the silo on the store as a process that can be killed.</summary>
     /// <param name="with">More settings.</param>
@@ -56,12 +67,17 @@ internal sealed class FaultStore : IDisposable
     ]));
 
     /// <summary>Deletes what can be derived from the journal.</summary>
-    public void DeleteDerived()
+    public Task DeleteDerived()
     {
         foreach (var file in Directory.GetFiles(DataFolder, "index.db*")) File.Delete(file);
+        return Task.CompletedTask;
     }
 
-    public void Dispose() => _folder.Dispose();
+    public ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
 }
 
 /// <summary>A platform inside the test process.</summary>
