@@ -19,6 +19,7 @@ internal static class FaultPlan
 
     private static void Happen(World world, Process outside, SimulatedPlatform platform, Traffic traffic)
     {
+        if (platform.IsHealed) return;
         var place = world.Index(platform.Count);
         var disk = platform.Host.Disk;
         switch (world.Index(12))

@@ -45,7 +45,7 @@ internal sealed class Process : TaskScheduler
     /// <summary>Runs an action in this process soon.</summary>
     public void Run(Action action)
     {
-        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow()) new Task(action).Start(this);
+        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow()) new Task(() => Guarded(action)).Start(this);
     }
 
     public void Execute(object work)
@@ -72,6 +72,18 @@ internal sealed class Process : TaskScheduler
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => false;
 
     protected override IEnumerable<Task> GetScheduledTasks() => [];
+
+    private void Guarded(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception failed)
+        {
+            _world.Fail(failed);
+        }
+    }
 
     private async Task Guarded(Func<Task> work)
     {

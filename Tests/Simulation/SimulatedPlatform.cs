@@ -1,3 +1,4 @@
+using System.Globalization;
 using Billing.Deduplication;
 
 namespace Billing.Tests.Simulation;
@@ -27,6 +28,8 @@ internal sealed class SimulatedPlatform
     public StoreHost Host { get; }
 
     public int Count => _places.Length;
+
+    public bool IsHealed { get; private set; }
 
     /// <summary>The silo of a place; null while it is down.</summary>
     public SimulatedSilo? this[int place] => _places[place].Silo;
@@ -59,9 +62,10 @@ internal sealed class SimulatedPlatform
         if (_places[place].Process is { } process) process.Skew = skew;
     }
 
-    /// <summary>Ends all that is wrong.</summary>
+    /// <summary>Ends all that is wrong; from now on nothing fails.</summary>
     public void Heal()
     {
+        IsHealed = true;
         Host.Disk.IsFull = Host.Disk.NextSyncFails = Host.Disk.NextWriteFails = false;
         if (!Host.IsLocal) OpenStore();
         for (var place = 0; place < Count; place++)
@@ -78,9 +82,29 @@ internal sealed class SimulatedPlatform
         Host.Crash();
     }
 
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"It is {new DateTimeOffset(_world.Now, TimeSpan.Zero):O}; the store {(Host.Store is { } store ? $"has the due times {store.DueTimes}" : "is down")}; the silos: {string.Join(", ", _places.Select(p => p.Silo is { } silo ? $"clock {silo.Clock.Now:O}, waking {silo.IsWaking}, frozen {silo.Process.Frozen}" : "down"))}.");
+
     private void OpenStore()
     {
-        if (Host.Process is null) Host.Open(_world.Start("store"));
+        if (Host.Process is null && !TryOpen(_world.Start("store"))) _world.After(_operators, TimeSpan.TicksPerSecond, OpenStore);
+    }
+
+    // The disk can fail while the store reads what a crash has left; then it is started again.
+    private bool TryOpen(Process process)
+    {
+        try
+        {
+            Host.Open(process);
+            return true;
+        }
+        catch (IOException)
+        {
+            process.Kill();
+            Host.Crash();
+            return false;
+        }
     }
 
     private void Crash(Place place, long downTicks)
@@ -96,10 +120,15 @@ internal sealed class SimulatedPlatform
         var process = _world.Start("silo");
         place.Process = process;
         process.Skew = place.Skew;
-        if (Host.IsLocal) Host.Open(process);
+        if (Host.IsLocal && !TryOpen(process))
+        {
+            Crash(place, TimeSpan.TicksPerSecond);
+            return;
+        }
+
         process.Begin(async () =>
         {
-            while (true)
+            for (var pause = TimeSpan.TicksPerSecond; ; pause = long.Min(2 * pause, TimeSpan.TicksPerHour))
             {
                 try
                 {
@@ -108,7 +137,7 @@ internal sealed class SimulatedPlatform
                 }
                 catch (IOException)
                 {
-                    await _world.Delay(process, TimeSpan.TicksPerSecond);
+                    await _world.Delay(process, pause);
                 }
             }
         });

@@ -57,6 +57,9 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
     /// <summary>When an account is due next, as it is stored.</summary>
     public long? DueTicks(string account) => _accounts.TryGetValue(account, out var found) ? found.Due : null;
 
+    /// <summary>All due times, for a person to read.</summary>
+    public string DueTimes => string.Join(", ", _accounts.Where(a => a.Value.Due is not null).Select(a => $"{a.Key} {new DateTimeOffset(a.Value.Due!.Value, TimeSpan.Zero):O}"));
+
     /// <summary>The earliest due time of all.</summary>
     public long? EarliestDue => _accounts.Values.Min(a => a.Due);
 

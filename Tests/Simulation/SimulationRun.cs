@@ -7,7 +7,7 @@ namespace Billing.Tests.Simulation;
 /// <summary>One run: a seed decides what is sent, what fails and when, and in which order everything happens.</summary>
 internal sealed class SimulationRun
 {
-    private const int StepsMax = 2_000_000;
+    private const int StepsMax = 400_000;
     private static readonly long Day = TimeSpan.TicksPerDay;
 
     private readonly World _world;
@@ -58,6 +58,7 @@ internal sealed class SimulationRun
 
     private void Go()
     {
+        var t0 = System.Diagnostics.Stopwatch.GetTimestamp();
         _senders.Begin(_traffic);
         FaultPlan.Begin(_world, _outside, _network, _platform, _senders, _traffic);
         var last = _traffic.Bodies.Max(b => b.At) + Day;
@@ -66,12 +67,14 @@ internal sealed class SimulationRun
         _platform.Heal();
         for (var limit = 0; _senders.Unanswered.Count > 0; limit++)
         {
-            if (limit > 60) throw new SimulationException($"I8: {_senders.Unanswered.Count} requests are not answered 60 days after the last fault.");
+            if (limit > 60) throw new SimulationException($"I8: {_senders.Unanswered.Count} requests are not answered 60 days after the last fault. {_platform}");
             PumpUntil(_world.Now + Day);
         }
 
         PumpUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));
+        var t1 = System.Diagnostics.Stopwatch.GetTimestamp();
         Invariants.Check(_world, _platform, _traffic);
+        if (Environment.GetEnvironmentVariable("SIMTIME") is not null) Console.WriteLine($"steps {_world.Steps} events {_traffic.Events.Length} bodies {_traffic.Bodies.Length} run {(t1-t0)/1e6} check {(System.Diagnostics.Stopwatch.GetTimestamp()-t1)/1e6} due {_world.Looks} log {_platform.Host.Disk.Length("log")}");
         _world.ThrowIfFailed();
     }
 
@@ -79,7 +82,7 @@ internal sealed class SimulationRun
     {
         while (true)
         {
-            if (_world.Steps > StepsMax) throw new SimulationException($"The run does not come to rest: {StepsMax} steps.");
+            if (_world.Steps > StepsMax) throw new SimulationException($"The run does not come to rest: {StepsMax} steps. {_platform}");
             if (_world.HasWork)
             {
                 _world.Step();
@@ -122,6 +125,7 @@ internal sealed class SimulationRun
 
     private void Look(SimulatedSilo silo)
     {
+        _world.Looks++;
         silo.IsWaking = true;
         silo.Process.Begin(async () =>
         {

@@ -8,6 +8,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int Seeds = 200;
     private const int SeedsLong = 10_000;
+    private const int SeedsPerFault = 1_000;
 
     private static readonly string? Replayed = Environment.GetEnvironmentVariable("BILLING_SIM_SEED");
 
@@ -23,5 +24,35 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
 
         for (var seed = 1; seed <= (Generated.LongRun ? SeedsLong : Seeds); seed++) SimulationRun.Of(seed);
+    }
+
+    // Goal: the invariants are sharp enough. Method: plant a fault that loses, doubles or forgets, and count the seeds until one is broken.
+    [Theory]
+    [InlineData(PlantedFault.AcknowledgedBeforeAppend)]
+    [InlineData(PlantedFault.AnsweredBeforeDurable)]
+    [InlineData(PlantedFault.AppendedWithoutFence)]
+    [InlineData(PlantedFault.SnapshotSwappedBeforeSync)]
+    [InlineData(PlantedFault.IdsForgottenEarly)]
+    [InlineData(PlantedFault.FailedSyncRetried)]
+    [InlineData(PlantedFault.DueTimeNotWritten)]
+    [InlineData(PlantedFault.StateKeptAfterFailedAppend)]
+    [InlineData(PlantedFault.TornTailTrusted)]
+    [InlineData(PlantedFault.LastCommitDropped)]
+    internal void PlantedFault_IsFound(PlantedFault fault)
+    {
+        for (var seed = 1; seed <= SeedsPerFault; seed++)
+        {
+            try
+            {
+                SimulationRun.Of(seed, fault);
+            }
+            catch (SimulationException found)
+            {
+                output.WriteLine($"{fault} was found after {seed} seeds: {found.Message.Split('\n')[0]}");
+                return;
+            }
+        }
+
+        Assert.Fail($"{fault} was not found in {SeedsPerFault} seeds.");
     }
 }

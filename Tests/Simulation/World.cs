@@ -30,6 +30,8 @@ internal sealed class World
     /// <summary>How many pieces of work were run.</summary>
     public int Steps { get; private set; }
 
+    public int Looks;
+
     public bool HasWork => _ready.Count > 0;
 
     /// <summary>A number from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
