@@ -57,6 +57,7 @@ internal sealed class Platform : IAsyncDisposable
         if (settings["BILLING_CLUSTER_DATABASE"] is { Length: > 0 }) throw new InvalidOperationException("BILLING_CLUSTER_DATABASE is set, but the store is SQLite, which belongs to one silo alone: each silo of the cluster would bill from a store of its own. Leave it out.");
         if (settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("STRIPE_SECRET_KEY is set, but charging through Stripe is not built yet. Leave it out.");
 
+        var retention = BodyRetention.Read(settings["BILLING_BODY_RETENTION_DAYS"]);
         var store = await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
         try
         {
@@ -75,6 +76,7 @@ internal sealed class Platform : IAsyncDisposable
             // First, so that the grains run before anything calls them, and until the last caller has stopped.
             builder.AddOrleans();
             AddServices(builder.Services, store, clock, catalogs, keys);
+            builder.Services.AddSingleton(retention);
             configure?.Invoke(builder);
 
             var app = builder.Build();
@@ -129,6 +131,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<DueWork>();
         services.AddSingleton<SandboxClock>();
         services.AddHostedService<Scheduler>();
+        services.AddHostedService<Upkeep>();
         services.AddSingleton<Idempotency>();
         ApiKeyAuthentication.Add(services);
         services.AddOpenApi("v1", ApiDescription.Configure);

@@ -15,6 +15,7 @@ internal sealed class BillingClock : IBillingClock
     public static readonly DateTimeOffset Latest = new(2149, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private const string Setting = "billing_clock";
+    private const string Seen = "billing_clock_seen";
     private const string Standing = "stands at ";
     private const string Ahead = "ahead by ";
 
@@ -61,10 +62,14 @@ internal sealed class BillingClock : IBillingClock
             await settings.Set(Setting, stored);
         }
 
+        if (await settings.Get(Seen) is { } seen) clock._highest = long.Parse(seen, CultureInfo.InvariantCulture);
         if (stored.StartsWith(Standing, StringComparison.Ordinal)) clock._standsAt = long.Parse(stored.AsSpan(Standing.Length), CultureInfo.InvariantCulture);
         else clock._aheadBy = long.Parse(stored.AsSpan(Ahead.Length), CultureInfo.InvariantCulture);
         return clock;
     }
+
+    /// <summary>Keeps how far a running clock went, so that it goes on from there if the machine's clock is set back over a restart.</summary>
+    public Task NoteHighest() => StandsStill ? Task.CompletedTask : _settings.Set(Seen, Now.UtcTicks.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Moves the clock on to an instant. Durable when the task completes; an earlier instant changes nothing.</summary>
     public async Task MoveTo(DateTimeOffset instant)

@@ -91,6 +91,33 @@ public class BillingClockTests
         Assert.Equal(before.AddMinutes(1), clock.Now);
     }
 
+    // F23: the machine's clock is set back by an hour while the platform is down.
+    [Fact]
+    public async Task MachineClockSetBackOverARestart_HoldsTheRunningClockWhereItWasNoted()
+    {
+        var clock = await Load(null);
+        var noted = clock.Now;
+        await clock.NoteHighest();
+
+        _machine.Now = noted.AddHours(-1);
+        var again = await Load(null);
+
+        Assert.Equal(noted, again.Now);
+        _machine.Now = noted.AddMinutes(1);
+        Assert.Equal(noted.AddMinutes(1), again.Now);
+    }
+
+    [Fact]
+    public async Task StandingClock_NotesNothing()
+    {
+        var clock = await Load(Start);
+        var writes = _settings.Writes;
+
+        await clock.NoteHighest();
+
+        Assert.Equal(writes, _settings.Writes);
+    }
+
     [Fact]
     public async Task MachineClockSetBack_MoveStillGoesForward()
     {
