@@ -14,17 +14,14 @@ namespace Billing.Tests.Simulation;
 public sealed class SimulatedJournalTests : JournalConformance
 {
     private readonly RunningWorld _running = new();
-    private JournalInWorld? _journal;
 
-    private protected override IDueTimes DueTimes => _journal!;
+    private protected override async Task<IJournal> Open() => await _running.Open();
 
-    private protected override IAccountDirectory Directory => _journal!;
-
-    private protected override async Task<IJournal> Open() => _journal = await _running.Open();
-
-    private protected override Task Close() => _running.Crash();
-
-    private protected override void Delete() => _running.Dispose();
+    private protected override Task Delete()
+    {
+        _running.Dispose();
+        return Task.CompletedTask;
+    }
 
     /// <summary>A world on a thread of its own, which runs whatever is ready, and what other threads ask it to.</summary>
     private sealed class RunningWorld : IDisposable
@@ -102,9 +99,11 @@ public sealed class SimulatedJournalTests : JournalConformance
         }
     }
 
-    private sealed class JournalInWorld(RunningWorld world, SipKey hashKey) : IJournal, IDueTimes, IAccountDirectory
+    private sealed class JournalInWorld(RunningWorld world, SipKey hashKey) : IJournal, IDueTimes, IAccountDirectory, IAsyncDisposable
     {
         public SipKey HashKey => hashKey;
+
+        public async ValueTask DisposeAsync() => await world.Crash();
 
         public Task<Appended> Append(JournalEntry entry)
         {

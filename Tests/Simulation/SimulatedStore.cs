@@ -99,6 +99,14 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
     public Task<string?> Get(string name) => Task.FromResult(_settings.GetValueOrDefault(name));
 
     /// <inheritdoc/>
+    public async Task<bool> Replace(string name, string? before, string value)
+    {
+        if (await Get(name) != before) return false;
+        await Set(name, value);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public Task Set(string name, string value) => Commit(new("", 0, [], [], 0, null, null, (name, value)));
 
     /// <inheritdoc/>

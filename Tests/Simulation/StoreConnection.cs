@@ -51,6 +51,8 @@ internal sealed class StoreConnection(World world, Process silo, StoreHost host,
 
     public Task<string?> Get(string name) => Ask(store => store.Get(name));
 
+    public Task<bool> Replace(string name, string? before, string value) => Ask(store => store.Replace(name, before, value));
+
     public Task Set(string name, string value) => Ask(store => Done(store.Set(name, value)));
 
     public async ValueTask<DateTimeOffset?> Next() => await Ask(store => store.Next().AsTask());
