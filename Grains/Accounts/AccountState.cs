@@ -132,7 +132,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     /// <summary>The catalogue version of that name. It was published before anything could refer to it.</summary>
     public CompiledCatalog CatalogOf(string version) =>
-        catalogs.Find(version) ?? throw new InvalidDataException($"The catalogue version {version}, which account {Id} is on, is not in the store.");
+        catalogs.Find(version) ?? throw new UnknownCatalogException($"The catalogue version {version}, which account {Id} is on, is not known here.");
 
     /// <summary>To be called before each fact is written: the first begins the entry. A turn without facts changes nothing.</summary>
     public void BeginEntry(FactWriter facts)

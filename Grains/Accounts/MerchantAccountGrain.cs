@@ -17,7 +17,8 @@ namespace Billing.Accounts;
 /// the append returned; when an append fails or its outcome is unknown, the state is dropped and the next activation reads
 /// what is durable.
 /// </summary>
-internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClock clock, ICatalogs catalogs, ILogger<MerchantAccountGrain> log)
+internal sealed partial class MerchantAccountGrain(
+    IJournal journal, IBillingClock clock, ICatalogs catalogs, ICatalogUpdates updates, ILogger<MerchantAccountGrain> log)
     : Grain, IMerchantAccountGrain
 {
     /// <summary>
@@ -51,13 +52,7 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
         var id = this.GetPrimaryKeyString();
         try
         {
-            var tail = await journal.Read(id, cancellationToken);
-            if (Rebuilt(id, tail) is not { } state)
-            {
-                LogRebuilding(id, tail.SnapshotSequence);
-                state = Rebuilt(id, await journal.ReadAll(id, cancellationToken))!;
-            }
-
+            var state = await Load(id, cancellationToken);
             if (state.Profile is not null) _listed = (state.Status, state.Subscriptions.Count);
             _state = state;
         }
@@ -280,6 +275,27 @@ internal sealed partial class MerchantAccountGrain(IJournal journal, IBillingClo
             {
                 LogNoSnapshot(failed, state.Id, sequence);
             }
+        }
+    }
+
+    private async Task<AccountState> Load(string id, CancellationToken cancellation)
+    {
+        var tail = await journal.Read(id, cancellation);
+        try
+        {
+            return await Rebuilt(tail);
+        }
+        catch (UnknownCatalogException)
+        {
+            await updates.Refresh();
+            return await Rebuilt(tail);
+        }
+
+        async Task<AccountState> Rebuilt(JournalTail read)
+        {
+            if (this.Rebuilt(id, read) is { } state) return state;
+            LogRebuilding(id, read.SnapshotSequence);
+            return this.Rebuilt(id, await journal.ReadAll(id, cancellation))!;
         }
     }
 

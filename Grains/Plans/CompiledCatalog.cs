@@ -29,3 +29,6 @@ public interface ICatalogs
     /// <summary>A published version, or null.</summary>
     CompiledCatalog? Find(string version);
 }
+
+/// <summary>An account is on a catalogue version that is not known here: another silo has just published it, or the store lacks it.</summary>
+public sealed class UnknownCatalogException(string message) : Exception(message);

@@ -6,9 +6,13 @@ using Billing.Silo.Storage;
 namespace Billing.Silo.Catalogs;
 
 /// <summary>The published catalogue versions, compiled once and kept.</summary>
-internal sealed class PublishedCatalogs : ICatalogs
+internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposable
 {
+    private readonly ICatalogStore _store;
+    private readonly SemaphoreSlim _one = new(1, 1);
     private readonly ConcurrentDictionary<string, CompiledCatalog> _versions = new(StringComparer.Ordinal);
+
+    private PublishedCatalogs(ICatalogStore store) => _store = store;
 
     /// <inheritdoc/>
     public CompiledCatalog? Latest { get; private set; }
@@ -17,20 +21,35 @@ internal sealed class PublishedCatalogs : ICatalogs
     /// <exception cref="InvalidDataException">The file is not a catalogue; the message says where.</exception>
     public static async Task<PublishedCatalogs> Load(ICatalogStore store, IBillingClock clock, string file)
     {
-        var stored = await store.All();
-        if (stored.Count == 0)
+        if ((await store.All()).Count == 0)
         {
             var json = await File.ReadAllBytesAsync(file);
             var (catalog, problem) = CatalogReader.Read(json);
             if (catalog is null) throw new InvalidDataException($"The catalogue {file} cannot be published: {problem!.Detail}");
             await store.Add(new(catalog.Version, clock.Now, json));
-            stored = await store.All();
         }
 
-        var catalogs = new PublishedCatalogs();
-        foreach (var version in stored) catalogs.Keep(version);
+        var catalogs = new PublishedCatalogs(store);
+        await catalogs.Refresh();
         return catalogs;
     }
+
+    /// <inheritdoc/>
+    public async Task Refresh()
+    {
+        await _one.WaitAsync();
+        try
+        {
+            foreach (var version in await _store.All(_versions.Count)) Keep(version);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _one.Dispose();
 
     /// <inheritdoc/>
     public CompiledCatalog? Find(string version) => _versions.GetValueOrDefault(version);

@@ -1,3 +1,4 @@
+using Billing.Silo.Storage.Postgres;
 using Npgsql;
 
 namespace Billing.Silo.Hosting;
@@ -12,9 +13,11 @@ internal static class ClusterMembership
     /// <exception cref="InvalidOperationException">It does not; the message names what to do.</exception>
     public static void Require(string connectionString)
     {
+        var settings = ConnectionText.Read(connectionString)
+            ?? throw new InvalidOperationException($"The database of BILLING_CLUSTER_DATABASE cannot be used: {ConnectionText.Unreadable}");
         try
         {
-            using var connection = new NpgsqlConnection(connectionString);
+            using var connection = new NpgsqlConnection(settings.ConnectionString);
             connection.Open();
             using var command = new NpgsqlCommand("SELECT count(*) FROM OrleansQuery WHERE QueryKey = $1", connection);
             command.Parameters.Add(new() { Value = Youngest });
@@ -24,7 +27,7 @@ internal static class ClusterMembership
         {
             // Said below.
         }
-        catch (Exception failed) when (failed is NpgsqlException or ArgumentException)
+        catch (NpgsqlException failed)
         {
             throw new InvalidOperationException($"The database of BILLING_CLUSTER_DATABASE cannot be used: {failed.Message}", failed);
         }

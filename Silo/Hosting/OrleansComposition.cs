@@ -39,6 +39,9 @@ internal static class OrleansComposition
             membership.Invariant = "Npgsql";
             membership.ConnectionString = database;
         });
+#else
+        if (builder.Configuration["BILLING_CLUSTER_DATABASE"] is { Length: > 0 })
+            throw new InvalidOperationException("BILLING_CLUSTER_DATABASE is set, but this build runs the grains in one process, without a cluster. Leave it out, or build with OrleansRuntime=cluster.");
 #endif
     });
 #if ORLEANS_CLUSTER

@@ -9,7 +9,6 @@ using Billing.Silo.Ingest;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
-using Billing.Silo.Storage.Sqlite;
 
 namespace Billing.Silo.Hosting;
 
@@ -52,15 +51,13 @@ internal sealed class Platform : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var settings = builder.Configuration;
-        var database = settings["BILLING_DATABASE"] ?? "sqlite";
-        if (database != "sqlite") throw new InvalidOperationException("BILLING_DATABASE can only be \"sqlite\": the PostgreSQL store is not built yet.");
-        if (settings["BILLING_CLUSTER_DATABASE"] is { Length: > 0 }) throw new InvalidOperationException("BILLING_CLUSTER_DATABASE is set, but the store is SQLite, which belongs to one silo alone: each silo of the cluster would bill from a store of its own. Leave it out.");
+        if (settings["BILLING_CLUSTER_DATABASE"] is { Length: > 0 } && !Stores.AreShared(settings)) throw new InvalidOperationException("BILLING_CLUSTER_DATABASE is set, but the store is SQLite, which belongs to one silo alone: each silo of the cluster would bill from a store of its own. Leave it out.");
         if (settings["CRASH_AT"] is { Length: > 0 } && settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("CRASH_AT and STRIPE_SECRET_KEY are both set: a silo that charges real money is not crashed on purpose. Leave one out.");
         CrashPoints.Arm(settings["CRASH_AT"]);
         if (settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("STRIPE_SECRET_KEY is set, but charging through Stripe is not built yet. Leave it out.");
 
         var retention = BodyRetention.Read(settings["BILLING_BODY_RETENTION_DAYS"]);
-        var store = await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
+        var store = await Stores.Open(settings);
         try
         {
             var clock = await BillingClock.Load(store, TimeProvider.System, ClockStart(settings["BILLING_CLOCK"]));
@@ -79,6 +76,7 @@ internal sealed class Platform : IAsyncDisposable
             builder.AddOrleans();
             AddServices(builder.Services, store, clock, catalogs, keys);
             builder.Services.AddSingleton(retention);
+            if (Stores.AreShared(settings)) builder.Services.AddHostedService<SharedStoreRefresh>();
             configure?.Invoke(builder);
 
             var app = builder.Build();
@@ -125,6 +123,8 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<IBillingClock>(clock);
         services.AddSingleton(clock);
         services.AddSingleton<ICatalogs>(catalogs);
+        services.AddSingleton<ICatalogUpdates>(catalogs);
+        services.AddSingleton(catalogs);
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();

@@ -56,13 +56,9 @@ internal sealed class BillingClock : IBillingClock
     public static async Task<BillingClock> Load(ISettings settings, TimeProvider time, DateTimeOffset? start)
     {
         var clock = new BillingClock(settings, time);
-        var stored = await settings.Get(Setting);
-        if (stored is null)
-        {
-            stored = start is { } instant ? Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture) : Ahead + "0";
-            await settings.Set(Setting, stored);
-        }
-
+        if (await settings.Get(Setting) is null)
+            await settings.Replace(Setting, null, start is { } instant ? Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture) : Ahead + "0");
+        var stored = (await settings.Get(Setting))!;
         if (await settings.Get(Seen) is { } seen) clock._highest = long.Parse(seen, CultureInfo.InvariantCulture);
         if (stored.StartsWith(Standing, StringComparison.Ordinal)) clock._standsAt = long.Parse(stored.AsSpan(Standing.Length), CultureInfo.InvariantCulture);
         else clock._aheadBy = long.Parse(stored.AsSpan(Ahead.Length), CultureInfo.InvariantCulture);
@@ -70,24 +66,57 @@ internal sealed class BillingClock : IBillingClock
     }
 
     /// <summary>Keeps how far a running clock went, so that it goes on from there if the machine's clock is set back over a restart.</summary>
-    public Task NoteHighest() => StandsStill ? Task.CompletedTask : _settings.Set(Seen, Now.UtcTicks.ToString(CultureInfo.InvariantCulture));
+    /// <remarks>What another silo has noted is never lowered; when it notes at the same time, the next note makes up for it.</remarks>
+    public async Task NoteHighest()
+    {
+        if (StandsStill) return;
+        var before = await _settings.Get(Seen);
+        if (before is null || long.Parse(before, CultureInfo.InvariantCulture) < Now.UtcTicks)
+            await _settings.Replace(Seen, before, Now.UtcTicks.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Takes over where another silo has moved the clock to.</summary>
+    public async Task Refresh()
+    {
+        if (await _settings.Get(Setting) is { } stored) Take(stored);
+    }
 
     /// <summary>Moves the clock on to an instant. Durable when the task completes; an earlier instant changes nothing.</summary>
     public async Task MoveTo(DateTimeOffset instant)
     {
-        if (instant <= Now) return;
-        CrashPoints.Reach(CrashPoints.BeforeClockMove);
-        if (StandsStill)
+        while (instant > Now)
         {
-            await _settings.Set(Setting, Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture));
-            CrashPoints.Reach(CrashPoints.AfterClockMove);
-            Interlocked.Exchange(ref _standsAt, instant.UtcTicks);
-            return;
-        }
+            var before = await _settings.Get(Setting);
+            if (before is not null) Take(before);
+            if (instant <= Now) return;
+            var moved = StandsStill
+                ? Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture)
+                : Ahead + (instant - _time.GetUtcNow()).Ticks.ToString(CultureInfo.InvariantCulture);
 
-        var ahead = (instant - _time.GetUtcNow()).Ticks;
-        await _settings.Set(Setting, Ahead + ahead.ToString(CultureInfo.InvariantCulture));
-        CrashPoints.Reach(CrashPoints.AfterClockMove);
-        Interlocked.Exchange(ref _aheadBy, ahead);
+            // Another silo may move it at the same time: then from where it stands by then.
+            CrashPoints.Reach(CrashPoints.BeforeClockMove);
+            if (!await _settings.Replace(Setting, before, moved)) continue;
+            CrashPoints.Reach(CrashPoints.AfterClockMove);
+            Take(moved);
+        }
+    }
+
+    // Forward only, and a clock that stands never runs.
+    private void Take(string stored)
+    {
+        if (stored.StartsWith(Standing, StringComparison.Ordinal))
+        {
+            if (StandsStill) Raise(ref _standsAt, long.Parse(stored.AsSpan(Standing.Length), CultureInfo.InvariantCulture));
+        }
+        else if (!StandsStill)
+        {
+            Raise(ref _aheadBy, long.Parse(stored.AsSpan(Ahead.Length), CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static void Raise(ref long value, long to)
+    {
+        for (var seen = Interlocked.Read(ref value); seen < to; seen = Interlocked.Read(ref value))
+            if (Interlocked.CompareExchange(ref value, to, seen) == seen) return;
     }
 }

@@ -14,10 +14,17 @@ internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClo
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
-            if (await due.Next() is { } next && next <= clock.Now)
+            try
             {
-                var woken = await work.Run(stoppingToken);
-                if (woken > 0) LogWoken(woken);
+                if (await due.Next() is { } next && next <= clock.Now)
+                {
+                    var woken = await work.Run(stoppingToken);
+                    if (woken > 0) LogWoken(woken);
+                }
+            }
+            catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(failed);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -25,4 +32,7 @@ internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClo
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Count} accounts did what was due.")]
     private partial void LogWoken(int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Which accounts are due could not be read. Nothing is lost: what is due stays due, and is looked for again in a second.")]
+    private partial void LogFailed(Exception exception);
 }

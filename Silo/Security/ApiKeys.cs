@@ -22,10 +22,11 @@ internal sealed class ApiKeys
 {
     private const int AdminKeyLengthMin = 20;
 
-    private readonly FrozenDictionary<string, string[]> _scopesByHash;
+    private readonly IApiKeyStore _store;
+    private IReadOnlyList<StoredApiKey> _keys = [];
+    private volatile FrozenDictionary<string, string[]> _scopesByHash = FrozenDictionary<string, string[]>.Empty;
 
-    private ApiKeys(IEnumerable<StoredApiKey> keys) =>
-        _scopesByHash = keys.ToFrozenDictionary(k => k.Hash, k => k.Scopes.Split(' '), StringComparer.Ordinal);
+    private ApiKeys(IApiKeyStore store) => _store = store;
 
     /// <summary>Loads the keys and sees that there is a first one.</summary>
     /// <param name="store">Where they are kept.</param>
@@ -44,7 +45,18 @@ internal sealed class ApiKeys
         }
 
         if (adminKey is not null) await store.Add(new(HashOf(adminKey), string.Join(' ', Scopes.All), clock.Now));
-        return new(await store.All());
+        var keys = new ApiKeys(store);
+        await keys.Refresh();
+        return keys;
+    }
+
+    /// <summary>Takes over what another silo has changed. To be called by one at a time.</summary>
+    public async Task Refresh()
+    {
+        var keys = await _store.All();
+        if (keys.SequenceEqual(_keys)) return;
+        _scopesByHash = keys.ToFrozenDictionary(k => k.Hash, k => k.Scopes.Split(' '), StringComparer.Ordinal);
+        _keys = keys;
     }
 
     /// <summary>The scopes of a key; null for an unknown one.</summary>

@@ -11,13 +11,21 @@ internal interface ISettings
 
     /// <summary>Stores a value; durable when the task completes.</summary>
     Task Set(string name, string value);
+
+    /// <summary>Stores a value if the setting still is what it was; durable when the task completes.</summary>
+    /// <param name="name">The setting.</param>
+    /// <param name="before">What it must be; null for no value.</param>
+    /// <param name="value">What it becomes.</param>
+    /// <returns>Whether it was stored; false when another silo has changed it.</returns>
+    Task<bool> Replace(string name, string? before, string value);
 }
 
 /// <summary>Published catalogue versions as they were handed in.</summary>
 internal interface ICatalogStore
 {
-    /// <summary>All versions, the oldest first.</summary>
-    Task<IReadOnlyList<StoredCatalog>> All();
+    /// <summary>All versions but the first ones, the oldest first.</summary>
+    /// <param name="skip">How many to leave out: those that are known.</param>
+    Task<IReadOnlyList<StoredCatalog>> All(int skip = 0);
 
     /// <summary>Publishes a version; false when the version exists already. Durable when the task completes.</summary>
     Task<bool> Add(StoredCatalog catalog);
@@ -62,9 +70,12 @@ internal interface IIntegrity
 /// <summary>All that one store holds; an adapter implements it whole.</summary>
 internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore, IRetention, IIntegrity, IAsyncDisposable
 {
-    /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is stored.</summary>
+    /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is stored, or the store lost what it had acknowledged.</summary>
     event Action<Exception>? Broken;
 }
+
+/// <summary>The store cannot be reached now. The message says why and what to do; it bears no secret.</summary>
+internal sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);
 
 /// <summary>Finds accounts.</summary>
 internal interface IAccountDirectory

@@ -17,7 +17,9 @@ public sealed class SettingsTests : IDisposable
     [InlineData("BILLING_CLOCK=1969-12-31T23:59:59Z", "1970 to 2148")]
     [InlineData("BILLING_CLOCK=2149-01-01T00:00:00Z", "1970 to 2148")]
     [InlineData("BILLING_CLOCK=yesterday", "yesterday")]
-    [InlineData("BILLING_DATABASE=Host=elsewhere", "PostgreSQL")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Port=1;Username=nobody;Password=hidden;Timeout=5", "cannot be used: Failed to connect")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=half;hidden", "connection string")]
+    [InlineData("BILLING_DATABASE=mysql", "connection string")]
     [InlineData("BILLING_CLUSTER_DATABASE=Host=elsewhere", "store")]
     [InlineData("STRIPE_SECRET_KEY=sk_test_1", "not built yet")]
     [InlineData("BILLING_ADMIN_KEY=short", "at least 20")]
@@ -28,6 +30,7 @@ public sealed class SettingsTests : IDisposable
 
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         Assert.Contains(setting[..setting.IndexOf('=', StringComparison.Ordinal)], refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", refused.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

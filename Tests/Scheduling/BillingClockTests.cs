@@ -167,5 +167,12 @@ public class BillingClockTests
             Writes++;
             return Task.CompletedTask;
         }
+
+        public async Task<bool> Replace(string name, string? before, string value)
+        {
+            if (_values.GetValueOrDefault(name) != before) return false;
+            await Set(name, value);
+            return true;
+        }
     }
 }

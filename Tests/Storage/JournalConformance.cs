@@ -8,35 +8,41 @@ namespace Billing.Tests.Storage;
 /// <summary>What every adapter of the journal must do. An adapter's tests derive from it and run the same cases.</summary>
 public abstract class JournalConformance : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Noon = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
+    private protected static readonly DateTimeOffset Noon = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
 
-    private protected IJournal Journal { get; private set; } = null!;
+    private IJournal? _journal;
 
-    private protected abstract IDueTimes DueTimes { get; }
+    private protected IJournal Journal => _journal!;
 
-    private protected abstract IAccountDirectory Directory { get; }
+    private protected IDueTimes DueTimes => (IDueTimes)Journal;
 
-    public async Task InitializeAsync() => Journal = await Open();
+    private protected IAccountDirectory Directory => (IAccountDirectory)Journal;
+
+    public async Task InitializeAsync() => _journal = await Open();
 
     public async Task DisposeAsync()
     {
         await Close();
-        Delete();
+        await Delete();
     }
 
     /// <summary>Opens the journal on what it holds, or makes it.</summary>
     private protected abstract Task<IJournal> Open();
 
-    /// <summary>Lets go of the journal that was opened last; what it holds stays.</summary>
-    private protected abstract Task Close();
-
     /// <summary>Deletes what the journal holds.</summary>
-    private protected abstract void Delete();
+    private protected abstract Task Delete();
+
+    /// <summary>Lets go of the journal; what it holds stays.</summary>
+    private protected async Task Close()
+    {
+        if (_journal is IAsyncDisposable opened) await opened.DisposeAsync();
+        _journal = null;
+    }
 
     private protected async Task Reopen()
     {
         await Close();
-        Journal = await Open();
+        _journal = await Open();
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using Billing.Journal;
-using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
 using Microsoft.Data.Sqlite;
@@ -7,24 +6,17 @@ using Microsoft.Data.Sqlite;
 namespace Billing.Tests.Storage;
 
 /// <summary>The embedded store: the journal's suite, and what only a file on a disk can suffer.</summary>
-public sealed class SqliteStoreTests : JournalConformance
+public sealed class SqliteStoreTests : StoreConformance
 {
     private readonly TemporaryFolder _folder = new();
-    private SqliteStore? _store;
 
-    private protected override IDueTimes DueTimes => _store!;
+    private protected override async Task<IJournal> Open() => await SqliteStore.Open(_folder.Path);
 
-    private protected override IAccountDirectory Directory => _store!;
-
-    private protected override async Task<IJournal> Open() => _store = await SqliteStore.Open(_folder.Path);
-
-    private protected override async Task Close()
+    private protected override Task Delete()
     {
-        if (_store is not null) await _store.DisposeAsync();
-        _store = null;
+        _folder.Dispose();
+        return Task.CompletedTask;
     }
-
-    private protected override void Delete() => _folder.Dispose();
 
     [Fact]
     public async Task FolderOpenedTwice_IsRefusedWithASentence()
@@ -48,7 +40,7 @@ public sealed class SqliteStoreTests : JournalConformance
 
         Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
         Change("PRAGMA user_version = 2");
-        await Open();
+        await Reopen();
     }
 
     [Theory]
@@ -80,14 +72,14 @@ public sealed class SqliteStoreTests : JournalConformance
                 var damaged = frames.ToArray();
                 damaged[at] ^= (byte)(1 << (at % 8));
                 SetFrames(commit, damaged);
-                await Open();
+                await Reopen();
 
                 var held = new List<string>();
                 foreach (var account in new[] { "one", "two", "three" })
                 {
                     try
                     {
-                        await _store!.Read(account, default);
+                        await Store.Read(account, default);
                     }
                     catch (JournalDamagedException found)
                     {
@@ -97,8 +89,8 @@ public sealed class SqliteStoreTests : JournalConformance
                 }
 
                 var account1 = Assert.Single(held);
-                await Assert.ThrowsAsync<JournalDamagedException>(() => _store!.Append(Entry(account1, account1 == "one" ? 3 : 2, "more")));
-                Assert.Single(await _store!.Check(default));
+                await Assert.ThrowsAsync<JournalDamagedException>(() => Store.Append(Entry(account1, account1 == "one" ? 3 : 2, "more")));
+                Assert.Single(await Store.Check(default));
                 await Close();
             }
 
@@ -107,7 +99,7 @@ public sealed class SqliteStoreTests : JournalConformance
 
         await Reopen();
         Assert.Equal(["fact of one", "second"], await Facts("one"));
-        Assert.Empty(await _store!.Check(default));
+        Assert.Empty(await Store.Check(default));
     }
 
     [Theory]
@@ -130,7 +122,7 @@ public sealed class SqliteStoreTests : JournalConformance
 
         await Reopen();
         Assert.Equal(["fact of one"], await Facts("one"));
-        Assert.Single(await _store!.Check(default));
+        Assert.Single(await Store.Check(default));
     }
 
     // F22: the write-ahead log removed.
@@ -168,7 +160,7 @@ public sealed class SqliteStoreTests : JournalConformance
         Assert.Equal(["one", "two"], await Facts("a"));
         Assert.Equal(["three"], await Facts("b"));
         Assert.Equal("the bodies", Text(await Journal.ReadBodies("a", 1, default)));
-        Assert.Empty(await _store!.Check(default));
+        Assert.Empty(await Store.Check(default));
         Assert.Equal(Appended.Yes, await Append("a", 3, "four"));
     }
 
@@ -291,7 +283,7 @@ public sealed class SqliteStoreTests : JournalConformance
         Change($"CREATE TRIGGER fails BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'a failing disk'); END");
         await Reopen();
         var broken = new List<Exception>();
-        _store!.Broken += broken.Add;
+        Store.Broken += broken.Add;
 
         var appends = Enumerable.Range(0, 20)
             .Select(i => Journal.Append(Entry(i == 0 ? "a" : $"b{i}", i == 0 ? 2 : 1, "lost")
@@ -312,60 +304,6 @@ public sealed class SqliteStoreTests : JournalConformance
         Assert.Null(await DueTimes.Next());
         Assert.Empty(await Directory.List(new(null, null, null), null, 10));
         Assert.Equal(Appended.Yes, await Append("a", 2, "after"));
-    }
-
-    [Fact]
-    public async Task Settings_AreKeptAndReplaced()
-    {
-        ISettings settings = _store!;
-        Assert.Null(await settings.Get("x"));
-        await settings.Set("x", "1");
-        await settings.Set("x", "2");
-
-        await Reopen();
-
-        Assert.Equal("2", await ((ISettings)_store!).Get("x"));
-    }
-
-    [Fact]
-    public async Task Catalogues_AreKeptInTheOrderOfPublishing_EachVersionOnce()
-    {
-        ICatalogStore catalogs = _store!;
-        Assert.True(await catalogs.Add(new("z", DateTimeOffset.UnixEpoch, "first"u8.ToArray())));
-        Assert.True(await catalogs.Add(new("a", DateTimeOffset.UnixEpoch.AddTicks(1), "second"u8.ToArray())));
-        Assert.False(await catalogs.Add(new("z", DateTimeOffset.UnixEpoch, "other"u8.ToArray())));
-
-        await Reopen();
-
-        var all = await ((ICatalogStore)_store!).All();
-        Assert.Equal([("z", 0L, "first"), ("a", 1L, "second")], all.Select(c => (c.Version, (c.PublishedAt - DateTimeOffset.UnixEpoch).Ticks, Text(c.Json))));
-    }
-
-    [Fact]
-    public async Task ApiKeys_AreKept()
-    {
-        IApiKeyStore keys = _store!;
-        await keys.Add(new("hash", "read ingest", DateTimeOffset.UnixEpoch));
-        await keys.Add(new("hash", "admin", DateTimeOffset.UnixEpoch));
-
-        await Reopen();
-
-        Assert.Equal([new("hash", "read ingest", DateTimeOffset.UnixEpoch)], await ((IApiKeyStore)_store!).All());
-    }
-
-    [Fact]
-    public async Task AnswerUnderAnIdempotencyKey_IsTheFirstOne()
-    {
-        IIdempotencyStore answers = _store!;
-        await answers.Add("key", new("hash", 201, "application/json", "/v1/accounts/a", [1, 2]));
-        await answers.Add("key", new("other", 200, "", null, [3]));
-
-        await Reopen();
-
-        var found = await ((IIdempotencyStore)_store!).Find("key");
-        Assert.Equal(("hash", 201, "application/json", "/v1/accounts/a"), (found!.RequestHash, found.Status, found.ContentType, found.Location));
-        Assert.Equal([1, 2], found.Body);
-        Assert.Null(await ((IIdempotencyStore)_store!).Find("none"));
     }
 
     private void DeleteIndex()

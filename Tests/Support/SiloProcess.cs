@@ -37,6 +37,7 @@ internal sealed class SiloProcess : IAsyncDisposable
             ["BILLING_URL"] = url.GetLeftPart(UriPartial.Authority),
             ["BILLING_SANDBOX_URL"] = sandbox.GetLeftPart(UriPartial.Authority),
             ["BILLING_DATA"] = data.FullName,
+            ["BILLING_DATABASE"] = "sqlite",
             ["BILLING_ADMIN_KEY"] = Key,
             ["BILLING_CATALOG"] = catalogPath,
         };

@@ -1,12 +1,12 @@
 using Billing.Silo.Hosting;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
-using Billing.Silo.Storage.Sqlite;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 
 namespace Billing.Tests.Support;
 
-/// <summary>A whole platform inside the test process, on a store in a folder that the test owns.</summary>
+/// <summary>A whole platform inside the test process, on a store in a folder, or a database, that the test owns.</summary>
 internal sealed class TestPlatform : IAsyncDisposable
 {
     /// <summary>A key with all scopes.</summary>
@@ -20,10 +20,15 @@ internal sealed class TestPlatform : IAsyncDisposable
     private TestPlatform(Platform platform)
     {
         _platform = platform;
-        Api = new(new Uri(platform.Addresses.Single()), Key);
+        Address = new(platform.Addresses.Single());
+        Api = new(Address, Key);
     }
 
     public ApiCaller Api { get; }
+
+    public Uri Address { get; }
+
+    public IStore Store => _platform.Store;
 
     public IServiceProvider Services => _platform.Services;
 
@@ -33,15 +38,17 @@ internal sealed class TestPlatform : IAsyncDisposable
     /// <summary>Starts a platform on the store in a folder, or on a new one.</summary>
     /// <param name="folder">Where the store is.</param>
     /// <param name="configure">Changes the host before it is built.</param>
-    public static async Task<TestPlatform> Open(TemporaryFolder folder, Action<WebApplicationBuilder>? configure = null)
+    /// <param name="database">Where the store is instead: <c>BILLING_DATABASE</c>.</param>
+    public static async Task<TestPlatform> Open(TemporaryFolder folder, Action<WebApplicationBuilder>? configure = null, string database = "sqlite")
     {
         var catalog = folder.File("catalog.json");
         await File.WriteAllTextAsync(catalog, TestCatalog.Json);
         var data = folder.File("data");
-        await AddKeys(data);
+        await AddKeys(data, database);
         return new(await Platform.Start(
         [
             $"--BILLING_DATA={data}",
+            $"--BILLING_DATABASE={database}",
             "--BILLING_URL=http://127.0.0.1:0",
             $"--BILLING_ADMIN_KEY={Key}",
             $"--BILLING_CATALOG={catalog}",
@@ -56,9 +63,10 @@ internal sealed class TestPlatform : IAsyncDisposable
         await _platform.DisposeAsync();
     }
 
-    private static async Task AddKeys(string data)
+    private static async Task AddKeys(string data, string database)
     {
-        var store = await SqliteStore.Open(data);
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["BILLING_DATA"] = data, ["BILLING_DATABASE"] = database }).Build();
+        var store = await Stores.Open(settings);
         foreach (var scope in Scopes.All)
             await ((IApiKeyStore)store).Add(new(ApiKeys.HashOf(KeyFor(scope)), scope, DateTimeOffset.UnixEpoch));
         await store.DisposeAsync();

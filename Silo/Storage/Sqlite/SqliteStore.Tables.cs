@@ -31,9 +31,19 @@ internal sealed partial class SqliteStore
         command.ExecuteNonQuery();
     });
 
-    Task<IReadOnlyList<StoredCatalog>> ICatalogStore.All() => Run<IReadOnlyList<StoredCatalog>>(() =>
+    Task<bool> ISettings.Replace(string name, string? before, string value) => Run(() =>
     {
-        using var command = Command("SELECT version, published_at, json FROM catalogs ORDER BY position");
+        using var command = Command(
+            before is null ? "INSERT OR IGNORE INTO settings (name, value) VALUES ($name, $value)" : "UPDATE settings SET value = $value WHERE name = $name AND value = $before",
+            ("$name", name),
+            ("$value", value),
+            ("$before", before));
+        return command.ExecuteNonQuery() == 1;
+    });
+
+    Task<IReadOnlyList<StoredCatalog>> ICatalogStore.All(int skip) => Run<IReadOnlyList<StoredCatalog>>(() =>
+    {
+        using var command = Command("SELECT version, published_at, json FROM catalogs ORDER BY position LIMIT -1 OFFSET $skip", ("$skip", skip));
         using var reader = command.ExecuteReader();
         var catalogs = new List<StoredCatalog>();
         while (reader.Read())

@@ -1,0 +1,95 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Billing.Silo.Storage.Postgres;
+
+/// <summary>The tables of the store, in a schema of their own: made and migrated at start, in one transaction, by one silo at a time.</summary>
+internal static class PostgresSchema
+{
+    public const int Version = 1;
+
+    /// <summary>Names the advisory lock of all silos that start on a database.</summary>
+    private const long StartLock = 0x42_69_6C_6C_69_6E_67;
+
+    // Account ids are ordered and compared by their bytes. What is written once and hardly compresses is not tried to be compressed.
+    private const string Tables =
+        """
+        CREATE TABLE billing.settings (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
+        CREATE TABLE billing.writers (writer uuid PRIMARY KEY, commits bigint NOT NULL) WITH (fillfactor = 10);
+        CREATE TABLE billing.heads (
+            first_sequence bigint NOT NULL, last_sequence bigint NOT NULL, due_at bigint, account text COLLATE "C" PRIMARY KEY) WITH (fillfactor = 60);
+        CREATE INDEX heads_by_due ON billing.heads (due_at, account) WHERE due_at IS NOT NULL;
+        CREATE TABLE billing.entries (
+            sequence bigint NOT NULL, at bigint NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" NOT NULL, facts bytea NOT NULL,
+            PRIMARY KEY (account, sequence));
+        CREATE TABLE billing.bodies (
+            sequence bigint NOT NULL, at bigint NOT NULL, length integer NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" NOT NULL, bytes bytea NOT NULL,
+            PRIMARY KEY (account, sequence));
+        CREATE INDEX bodies_by_time ON billing.bodies (at);
+        CREATE TABLE billing.snapshots (
+            sequence bigint NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" PRIMARY KEY, state bytea NOT NULL);
+        CREATE TABLE billing.segments (
+            forget_day integer NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" NOT NULL, ids bytea NOT NULL,
+            PRIMARY KEY (account, forget_day));
+        CREATE INDEX segments_by_day ON billing.segments (forget_day);
+        CREATE TABLE billing.accounts (
+            account text COLLATE "C" PRIMARY KEY, status integer NOT NULL, search text COLLATE "C" NOT NULL, plans text[] COLLATE "C" NOT NULL, summary text NOT NULL);
+        CREATE TABLE billing.catalogs (
+            position bigint PRIMARY KEY, version text COLLATE "C" NOT NULL UNIQUE, published_at bigint NOT NULL, json bytea NOT NULL);
+        CREATE TABLE billing.api_keys (hash text COLLATE "C" PRIMARY KEY, scopes text NOT NULL, created_at bigint NOT NULL);
+        CREATE TABLE billing.answers (
+            key text COLLATE "C" PRIMARY KEY, request_hash text NOT NULL, status integer NOT NULL, content_type text NOT NULL, location text, body bytea NOT NULL);
+        ALTER TABLE billing.entries ALTER facts SET STORAGE EXTERNAL;
+        ALTER TABLE billing.bodies ALTER bytes SET STORAGE EXTERNAL;
+        ALTER TABLE billing.snapshots ALTER state SET STORAGE EXTERNAL;
+        ALTER TABLE billing.segments ALTER ids SET STORAGE EXTERNAL;
+        """;
+
+    /// <summary>Sees that the database can hold the store, and makes or migrates the tables.</summary>
+    /// <exception cref="InvalidDataException">The store is of a newer release, or the server keeps no promise of durability.</exception>
+    public static async Task Migrate(NpgsqlConnection connection)
+    {
+        await RequireServer(connection);
+        await using var transaction = await connection.BeginTransactionAsync();
+        await Execute($"SELECT pg_advisory_xact_lock({StartLock.ToString(CultureInfo.InvariantCulture)})");
+        if (await Scalar("SELECT to_regclass('billing.settings') IS NOT NULL") is true)
+        {
+            var found = int.Parse((string)(await Scalar("SELECT value FROM billing.settings WHERE name = 'schema'"))!, CultureInfo.InvariantCulture);
+            if (found > Version)
+                throw new InvalidDataException($"The store in the database {connection.Database} has schema {found}; this release knows {Version}. Start the newer release again. Nothing was changed.");
+        }
+        else
+        {
+            await Execute("CREATE SCHEMA IF NOT EXISTS billing");
+            await Execute(Tables);
+            await Execute($"INSERT INTO billing.settings (name, value) VALUES ('schema', '{Version.ToString(CultureInfo.InvariantCulture)}')");
+        }
+
+        await transaction.CommitAsync();
+
+        async Task Execute(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        async Task<object?> Scalar(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            return await command.ExecuteScalarAsync();
+        }
+    }
+
+    private static async Task RequireServer(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("SELECT current_setting('fsync'), current_setting('server_encoding'), pg_is_in_recovery()", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        if (reader.GetString(0) != "on")
+            throw new InvalidDataException("The PostgreSQL server runs with fsync = off: what it calls stored can be lost. Turn it on. Nothing was changed.");
+        if (reader.GetString(1) != "UTF8")
+            throw new InvalidDataException($"The database {connection.Database} has the encoding {reader.GetString(1)}; the store needs UTF8. Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0. Nothing was changed.");
+        if (reader.GetBoolean(2))
+            throw new InvalidDataException("The PostgreSQL server is a standby, which takes no writes. Let BILLING_DATABASE name the primary. Nothing was changed.");
+    }
+}

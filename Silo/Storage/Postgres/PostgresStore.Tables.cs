@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Billing.Accounts;
+using Npgsql;
+
+namespace Billing.Silo.Storage.Postgres;
+
+/// <summary>The tables beside the journal. Each write is a transaction of its own and durable when its task completes.</summary>
+internal sealed partial class PostgresStore
+{
+    ValueTask<DateTimeOffset?> IDueTimes.Next() => new(Reading<DateTimeOffset?>(
+        async connection =>
+        {
+            await using var select = Command(connection, "SELECT due_at FROM billing.heads WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1");
+            return await select.ExecuteScalarAsync() is long ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+        },
+        default));
+
+    ValueTask<IReadOnlyList<string>> IDueTimes.DueAt(DateTimeOffset instant, int limit) => new(Rows(
+        static row => row.GetString(0), "SELECT account FROM billing.heads WHERE due_at <= $1 ORDER BY due_at, account LIMIT $2", instant.UtcTicks, limit));
+
+    async Task<string?> ISettings.Get(string name) =>
+        (await Rows(static row => row.GetString(0), "SELECT value FROM billing.settings WHERE name = $1", name)).FirstOrDefault();
+
+    Task ISettings.Set(string name, string value) =>
+        Write("INSERT INTO billing.settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
+
+    async Task<bool> ISettings.Replace(string name, string? before, string value) => before is null
+        ? await Write("INSERT INTO billing.settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, value) == 1
+        : await Write("UPDATE billing.settings SET value = $2 WHERE name = $1 AND value = $3", name, value, before) == 1;
+
+    Task<IReadOnlyList<StoredCatalog>> ICatalogStore.All(int skip) => Rows(
+        static row => new StoredCatalog(row.GetString(0), new(row.GetInt64(1), TimeSpan.Zero), row.GetFieldValue<byte[]>(2)),
+        "SELECT version, published_at, json FROM billing.catalogs ORDER BY position OFFSET $1",
+        skip);
+
+    // One silo publishes at a time, so that no version appears before one that is known already.
+    async Task<bool> ICatalogStore.Add(StoredCatalog catalog)
+    {
+        await using var connection = await Connect(default);
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var alone = Command(connection, "LOCK TABLE billing.catalogs IN SHARE ROW EXCLUSIVE MODE")) await alone.ExecuteNonQueryAsync();
+        await using var insert = Command(
+            connection,
+            """
+            INSERT INTO billing.catalogs (position, version, published_at, json)
+            SELECT coalesce(max(position), 0) + 1, $1, $2, $3 FROM billing.catalogs
+            ON CONFLICT (version) DO NOTHING
+            """,
+            catalog.Version,
+            catalog.PublishedAt.UtcTicks,
+            catalog.Json.ToArray());
+        var added = await insert.ExecuteNonQueryAsync() == 1;
+        await transaction.CommitAsync();
+        return added;
+    }
+
+    Task<IReadOnlyList<AccountSummary>> IAccountDirectory.List(AccountQuery query, string? after, int limit) => Rows(
+        static row => JsonSerializer.Deserialize(row.GetString(0), Http.BillingJson.Web.AccountSummary)!,
+        """
+        SELECT summary FROM billing.accounts
+        WHERE account > $1
+          AND ($2::integer IS NULL OR status = $2)
+          AND ($3::text IS NULL OR strpos(search, $3) > 0)
+          AND ($4::text IS NULL OR $4 = ANY (plans))
+        ORDER BY account LIMIT $5
+        """,
+        CommitRows.Storable(after ?? ""),
+        (int?)query.Status,
+        query.Text is null ? null : CommitRows.Storable(query.Text.ToLowerInvariant()),
+        query.Plan is null ? null : CommitRows.Storable(query.Plan),
+        limit);
+
+    Task<IReadOnlyList<StoredApiKey>> IApiKeyStore.All() => Rows(
+        static row => new StoredApiKey(row.GetString(0), row.GetString(1), new(row.GetInt64(2), TimeSpan.Zero)),
+        "SELECT hash, scopes, created_at FROM billing.api_keys ORDER BY hash");
+
+    Task IApiKeyStore.Add(StoredApiKey key) =>
+        Write("INSERT INTO billing.api_keys (hash, scopes, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", key.Hash, key.Scopes, key.CreatedAt.UtcTicks);
+
+    async Task<StoredAnswer?> IIdempotencyStore.Find(string key) => (await Rows(
+        static row => new StoredAnswer(row.GetString(0), row.GetInt32(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.GetFieldValue<byte[]>(4)),
+        "SELECT request_hash, status, content_type, location, body FROM billing.answers WHERE key = $1",
+        CommitRows.Storable(key))).FirstOrDefault();
+
+    Task IIdempotencyStore.Add(string key, StoredAnswer answer) => Write(
+        "INSERT INTO billing.answers (key, request_hash, status, content_type, location, body) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        CommitRows.Storable(key),
+        answer.RequestHash,
+        answer.Status,
+        answer.ContentType,
+        answer.Location,
+        answer.Body);
+
+    private async Task<int> Write(string sql, params object?[] parameters)
+    {
+        await using var connection = await Connect(default);
+        await using var command = Command(connection, sql, parameters);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    private Task<IReadOnlyList<T>> Rows<T>(Func<NpgsqlDataReader, T> read, string sql, params object?[] parameters) => Reading<IReadOnlyList<T>>(
+        async connection =>
+        {
+            await using var command = Command(connection, sql, parameters);
+            await using var reader = await command.ExecuteReaderAsync();
+            var rows = new List<T>();
+            while (await reader.ReadAsync()) rows.Add(read(reader));
+            return rows;
+        },
+        default);
+}

@@ -1,0 +1,34 @@
+using Billing.Silo.Storage.Postgres;
+using Billing.Silo.Storage.Sqlite;
+
+namespace Billing.Silo.Storage;
+
+/// <summary>Which store the settings name.</summary>
+internal static class Stores
+{
+    private const string Embedded = "sqlite";
+
+    /// <summary>Whether several silos can share the store that the settings name.</summary>
+    public static bool AreShared(IConfiguration settings) => Database(settings) != Embedded;
+
+    /// <summary>Opens the store that the settings name, or makes it.</summary>
+    /// <exception cref="InvalidOperationException">A setting cannot be met; the message names it and shows no password.</exception>
+    public static async Task<IStore> Open(IConfiguration settings)
+    {
+        if (!AreShared(settings)) return await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
+        try
+        {
+            return await PostgresStore.Open(Database(settings));
+        }
+        catch (FormatException unreadable)
+        {
+            throw new InvalidOperationException($"BILLING_DATABASE can be \"{Embedded}\" or the connection string of a PostgreSQL database. {unreadable.Message}", unreadable);
+        }
+        catch (StoreUnavailableException unavailable)
+        {
+            throw new InvalidOperationException($"The PostgreSQL database of BILLING_DATABASE cannot be used: {unavailable.Message}", unavailable);
+        }
+    }
+
+    private static string Database(IConfiguration settings) => settings["BILLING_DATABASE"] is { Length: > 0 } database ? database : Embedded;
+}

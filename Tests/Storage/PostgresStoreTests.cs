@@ -1,0 +1,264 @@
+using Billing.Journal;
+using Billing.Silo.Storage;
+using Billing.Silo.Storage.Postgres;
+using Billing.Tests.Support;
+using Npgsql;
+
+namespace Billing.Tests.Storage;
+
+/// <summary>The store on PostgreSQL: the journal's suite, and what only a server that others use can suffer.</summary>
+public sealed class PostgresStoreTests : StoreConformance
+{
+    private PostgresServer? _server;
+    private string? _database;
+
+    private protected override async Task<IJournal> Open()
+    {
+        _server ??= await PostgresServer.Shared;
+        _database ??= await _server.NewDatabase();
+        return await PostgresStore.Open(_database);
+    }
+
+    private protected override Task Delete() => _server!.Drop(_database!);
+
+    [Fact]
+    public async Task ManySilosStartOnANewDatabaseAtOnce_OneMakesTheTables()
+    {
+        var database = await _server!.NewDatabase();
+
+        var stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => PostgresStore.Open(database))));
+
+        Assert.Single(stores.Select(s => s.HashKey).Distinct());
+        foreach (var store in stores) await store.DisposeAsync();
+        await _server.Drop(database);
+    }
+
+    [Fact]
+    public async Task StoreOfANewerRelease_IsRefusedAndLetGo()
+    {
+        await Close();
+        await Change("UPDATE billing.settings SET value = '99' WHERE name = 'schema'");
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
+
+        Assert.Contains("schema 99; this release knows 1", refused.Message, StringComparison.Ordinal);
+        await Change("UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        await Reopen();
+    }
+
+    [Theory]
+    [InlineData("ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'", "SQL_ASCII")]
+    public async Task DatabaseThatCannotHoldTheStore_IsRefusedWithASentence(string options, string says)
+    {
+        var database = await _server!.NewDatabase(options);
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => PostgresStore.Open(database));
+
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+        await _server.Drop(database);
+    }
+
+    // F19: two silos each hold an activation of every account, and commit the accounts in other orders.
+    [Fact]
+    public async Task TwoSilosAppendToTheSameAccounts_ExactlyOneWinsEachNumber()
+    {
+        const int Accounts = 30, Entries = 20;
+        await using var other = await PostgresStore.Open(_database!);
+        for (var i = 1; i <= Entries; i++)
+        {
+            var both = await Task.WhenAll(AppendAll(Store, Enumerable.Range(0, Accounts), "left", i), AppendAll(other, Enumerable.Range(0, Accounts).Reverse(), "right", i));
+            for (var a = 0; a < Accounts; a++) Assert.Equal(1, both.Count(answers => answers[a] == Appended.Yes));
+        }
+
+        for (var a = 0; a < Accounts; a++) Assert.Equal(Entries, (await Facts($"account {a}")).Count());
+
+        static async Task<Dictionary<int, Appended>> AppendAll(IStore store, IEnumerable<int> accounts, string side, int number)
+        {
+            var appends = accounts.Select(a => (Account: a, Append: store.Append(Entry($"account {a}", number, $"{side} {number}")))).ToList();
+            await Task.WhenAll(appends.Select(a => a.Append));
+            return appends.ToDictionary(a => a.Account, a => a.Append.Result);
+        }
+    }
+
+    // One commit waits for the server; what arrives meanwhile shares the next.
+    [Fact]
+    public async Task StaleAndCurrentActivationsInOneGo_AreAnsweredAsIfOneByOne()
+    {
+        await Append("a", 1, "1");
+        Task<Appended> first;
+        List<Task<Appended>> waiting;
+        await using (await Locked("billing.heads"))
+        {
+            first = Append("z", 1, "in the way");
+            waiting = [Append("a", 1, "stale"), Append("a", 2, "2"), Append("a", 2, "again"), Append("a", 3, "3"), Append("a", 5, "gap"), Append("a", 4, "4"), Append("b", 2, "none before")];
+        }
+
+        await first;
+        Assert.Equal(
+            [Appended.Fenced, Appended.Yes, Appended.Fenced, Appended.Yes, Appended.Fenced, Appended.Yes, Appended.Fenced],
+            await Task.WhenAll(waiting));
+        Assert.Equal(["1", "2", "3", "4"], await Facts("a"));
+        Assert.Empty(await Facts("b"));
+    }
+
+    // F21: the backends go while entries are committed and read.
+    [Fact]
+    public async Task BackendsKilledAgainAndAgain_WhatWasAnsweredIsThereOnce()
+    {
+        var appending = new AppendsUnderFaults(Store, accounts: 24, entries: 40);
+
+        var faults = 0;
+        await appending.Run(async () =>
+        {
+            await Change($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{new NpgsqlConnectionStringBuilder(_database).Database}' AND pid <> pg_backend_pid()");
+            faults++;
+        });
+
+        await appending.HoldsIn(Store);
+        await Reopen();
+        await appending.HoldsIn(Store);
+        Assert.Empty(await Store.Check(default));
+        Assert.True(faults > 0 && appending.Unknown > 0, $"{faults} faults, {appending.Unknown} entries whose outcome was unknown.");
+    }
+
+    // The server says that it has undone the commit: all callers hear of it, and the store goes on.
+    [Fact]
+    public async Task FailureInsideACommit_ReachesEveryCallerAndNothingIsThere()
+    {
+        await Append("a", 1, "before");
+        await Change("ALTER TABLE billing.entries ADD CONSTRAINT no_bad CHECK (account <> 'bad')");
+        List<Task<Appended>> appends;
+        await using (await Locked("billing.heads"))
+        {
+            var first = Append("in the way", 1, "1");
+            appends = [Append("a", 2, "lost"), Journal.Append(Entry("bad", 1, "lost") with { DueAt = DateTimeOffset.UnixEpoch, Summary = Summary("bad", "Bad") }), Append("c", 1, "lost")];
+        }
+
+        foreach (var append in appends) await Assert.ThrowsAsync<PostgresException>(() => append);
+        Assert.Equal(["before"], await Facts("a"));
+        Assert.Empty(await Facts("bad"));
+        Assert.Empty(await Facts("c"));
+        Assert.Null(await DueTimes.Next());
+        Assert.Empty(await Directory.List(new(null, null, null), null, 10));
+        Assert.Equal(Appended.Yes, await Append("a", 2, "after"));
+    }
+
+    [Fact]
+    public async Task AllConnectionsInUse_IsSaidAndCommitsGoOn()
+    {
+        await Append("a", 1, "1");
+        await using var store = await PostgresStore.Open(_database + ";Maximum Pool Size=1;Timeout=1");
+        Task<ReadOnlyMemory<byte>> inTheWay;
+        await using (await Locked("billing.bodies"))
+        {
+            inTheWay = store.ReadBodies("a", 1, default);
+
+            var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Read("a", default));
+
+            Assert.Contains("Raise \"Maximum Pool Size\" in BILLING_DATABASE", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(Appended.Yes, await store.Append(Entry("a", 2, "2")));
+        }
+
+        await inTheWay;
+        Assert.Equal(2, (await store.Read("a", default)).Entries.Count);
+    }
+
+    // A character that the database cannot hold must not keep out what shares the commit.
+    [Fact]
+    public async Task TextThatTheDatabaseCannotHold_DelaysNobodyElse()
+    {
+        var appends = new[] { "nul\0", "half \uD800" }.Select(a => Append(a, 1, "")).ToList();
+        var named = Journal.Append(Entry("named", 1, "1") with { Summary = Summary("named", "nul\0 half \uD800") });
+        var well = Append("well", 1, "1");
+
+        foreach (var append in appends) await Assert.ThrowsAsync<ArgumentException>(() => append);
+        Assert.Equal(Appended.Yes, await named);
+        Assert.Equal(Appended.Yes, await well);
+        Assert.Empty(await Facts("nul\0"));
+        Assert.Equal("named", Assert.Single(await Directory.List(new("half", null, null), null, 10)).Id);
+    }
+
+    // F5: whatever is wrong with the entries of an account holds it, and no other.
+    [Theory]
+    [InlineData("UPDATE billing.entries SET facts = set_byte(facts, 2, get_byte(facts, 2) # 16) WHERE account = 'a' AND sequence = 2", 2)]
+    [InlineData("UPDATE billing.entries SET at = at # 1 WHERE account = 'a' AND sequence = 1", 1)]
+    [InlineData("UPDATE billing.entries SET crc32c = crc32c # 1 WHERE account = 'a' AND sequence = 3", 3)]
+    [InlineData("UPDATE billing.entries SET sequence = 7 WHERE account = 'a' AND sequence = 3", 3)]
+    [InlineData("UPDATE billing.entries SET account = 'A' WHERE account = 'a' AND sequence = 2", 2)]
+    [InlineData("DELETE FROM billing.entries WHERE account = 'a' AND sequence = 1", 1)]
+    [InlineData("DELETE FROM billing.entries WHERE account = 'a' AND sequence = 3", 3)]
+    [InlineData("DELETE FROM billing.entries WHERE account = 'a'", 1)]
+    [InlineData("UPDATE billing.heads SET last_sequence = 2 WHERE account = 'a'", 3)]
+    [InlineData("UPDATE billing.heads SET last_sequence = 4 WHERE account = 'a'", 4)]
+    [InlineData("DELETE FROM billing.heads WHERE account = 'a'", 1)]
+    public async Task DamagedEntries_HoldTheirAccountAndNameThePlace(string damage, int at)
+    {
+        for (var i = 1; i <= 3; i++) await Task.WhenAll(Append("a", i, $"fact {i} of a"), Append("b", i, $"fact {i} of b"));
+        await Change(damage);
+
+        var found = await Assert.ThrowsAsync<JournalDamagedException>(() => Journal.Read("a", default));
+
+        Assert.Contains($"account a, entry {at}: ", found.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<JournalDamagedException>(() => Journal.ReadAll("a", default));
+        await Assert.ThrowsAsync<JournalDamagedException>(() => Append("a", 4, "more"));
+        Assert.Equal(3, (await Facts("b")).Count());
+        Assert.Equal(Appended.Yes, await Append("b", 4, "more"));
+        Assert.NotEmpty(await Store.Check(default));
+    }
+
+    [Fact]
+    public async Task DamageThatTheCheckFinds_HoldsTheAccount()
+    {
+        for (var i = 1; i <= 3; i++) await Task.WhenAll(Append("a", i, $"fact {i} of a"), Append("b", i, $"fact {i} of b"));
+        await Change("UPDATE billing.entries SET facts = set_byte(facts, 0, 0) WHERE account = 'a' AND sequence = 2");
+
+        var found = Assert.Single(await Store.Check(default));
+
+        Assert.Contains("account a, entry 2: ", found, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<JournalDamagedException>(() => Append("a", 4, "more"));
+        Assert.Equal(Appended.Yes, await Append("b", 4, "more"));
+    }
+
+    [Theory]
+    [InlineData("UPDATE billing.snapshots SET state = set_byte(state, 0, 0)")]
+    [InlineData("UPDATE billing.snapshots SET sequence = 2")]
+    [InlineData("UPDATE billing.snapshots SET crc32c = crc32c # 1")]
+    [InlineData("UPDATE billing.segments SET ids = set_byte(ids, 0, 0) WHERE forget_day = 20100")]
+    [InlineData("UPDATE billing.segments SET forget_day = 20101 WHERE forget_day = 20100")]
+    public async Task DamagedSnapshotOrSegment_IsReplacedByTheEntries(string damage)
+    {
+        for (var i = 1; i <= 4; i++) await Append("a", i, $"{i}");
+        await Journal.SaveSnapshot(new("a", 3, "state"u8.ToArray(), [new(20_099, "ids"u8.ToArray()), new(20_100, "more"u8.ToArray())]));
+        Assert.NotNull((await Journal.Read("a", default)).Snapshot);
+        await Change(damage);
+
+        Assert.Single(await Store.Check(default));
+        Assert.Equal(["1", "2", "3", "4"], await Facts("a"));
+        Assert.Null((await Journal.Read("a", default)).Snapshot);
+        Assert.Equal(Appended.Yes, await Append("a", 5, "5"));
+    }
+
+    [Fact]
+    public async Task DamagedBody_IsFoundAtReadingAndHoldsNothingElseUp()
+    {
+        await Journal.Append(Entry("a", 1, "fact") with { Bodies = "a body of many characters, each of which counts"u8.ToArray() });
+        await Change("UPDATE billing.bodies SET bytes = set_byte(bytes, 20, get_byte(bytes, 20) # 1)");
+
+        var found = await Assert.ThrowsAsync<JournalDamagedException>(() => Journal.ReadBodies("a", 1, default));
+
+        Assert.Contains("account a, entry 1", found.Message, StringComparison.Ordinal);
+        Assert.Equal(["fact"], await Facts("a"));
+    }
+
+    private Task Change(string sql) => PostgresServer.Execute(_database!, sql);
+
+    /// <summary>Keeps everyone from a table until it is disposed of.</summary>
+    private async Task<IAsyncDisposable> Locked(string table)
+    {
+        var connection = new NpgsqlConnection(_database + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+}
