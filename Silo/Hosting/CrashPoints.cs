@@ -59,6 +59,9 @@ internal static class CrashPoints
 
     private const int SigKill = 9;
 
+    // The thread that reached the point stops there; the others go on so long, so that an answer that should have waited gets out.
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
+
     private static Armed? _armed;
 
     /// <summary>All points.</summary>
@@ -89,6 +92,7 @@ internal static class CrashPoints
 
     private static void Die()
     {
+        Thread.Sleep(Linger);
         _ = Kill(Environment.ProcessId, SigKill);
 
         // The signal is on its way; this thread does nothing more.

@@ -127,10 +127,15 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <returns>Its exit code.</returns>
     public async Task<int> StopAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{ProcessId}"]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("-TERM");
         return await EndedAsync();
     }
+
+    /// <summary>Freezes the silo: no thread of it runs until it is thawed.</summary>
+    public Task FreezeAsync() => SignalAsync("-STOP");
+
+    /// <summary>Lets a frozen silo go on where it stood.</summary>
+    public Task ThawAsync() => SignalAsync("-CONT");
 
     /// <summary>Waits until the silo has ended by itself.</summary>
     /// <returns>Its exit code: 128 and the number of the signal that ended it, 137 for SIGKILL.</returns>
@@ -219,6 +224,12 @@ internal sealed class SiloProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [signal, $"{ProcessId}"]);
+        await kill.WaitForExitAsync();
     }
 
     private void Note(string? line)
