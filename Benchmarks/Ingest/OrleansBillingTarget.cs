@@ -2,6 +2,7 @@ using Billing.Accounts;
 using Billing.Http;
 using Billing.Silo.Hosting;
 using Billing.Silo.Ingest;
+using Billing.Silo.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 
@@ -28,7 +29,7 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
     {
         get
         {
-            var journal = _platform.Store.Figures;
+            var journal = ((SqliteStore)_platform.Store).Figures;
             return new Dictionary<string, double>(StringComparer.Ordinal)
             {
                 ["CPU microseconds an event"] = (Environment.CpuUsage.TotalTime - _cpuBefore).TotalMicroseconds / long.Max(1, _accepted + _duplicate),
@@ -77,7 +78,7 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
     {
         Details = Measured;
         var stored = 0L;
-        await _platform.Store.ForEachEntry((account, entry) =>
+        await ((SqliteStore)_platform.Store).ForEachEntry((account, entry) =>
         {
             var facts = new FactReader(entry.Span);
             while (facts.TryRead(out var kind, out _))

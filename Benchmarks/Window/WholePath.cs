@@ -5,6 +5,7 @@ using Billing.Http;
 using Billing.Silo.Hosting;
 using Billing.Silo.Ingest;
 using Billing.Silo.Scheduling;
+using Billing.Silo.Storage.Sqlite;
 using Billing.Usage;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
@@ -94,7 +95,7 @@ internal sealed class WholePath : IHotPath
     private async Task<Dictionary<string, long>> EventsOnDisk()
     {
         var stored = new Dictionary<string, long>(StringComparer.Ordinal);
-        await _platform.Store.ForEachEntry((account, entry) =>
+        await ((SqliteStore)_platform.Store).ForEachEntry((account, entry) =>
         {
             var facts = new FactReader(entry.Span);
             var events = 0;

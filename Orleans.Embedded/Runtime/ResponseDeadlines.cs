@@ -35,7 +35,9 @@ internal sealed class ResponseDeadlines : IDisposable
         var unanswered = new List<GrainCall>();
         foreach (var activation in _catalog.Activations) activation.AddUnansweredTo(unanswered);
 
+        // Activations are kept in no order; what times out does so in one that can be repeated.
         var now = _catalog.Clock.GetTimestamp();
+        var overdue = new List<GrainCall>();
         foreach (var call in unanswered)
         {
             if (call.SeenWaiting == 0)
@@ -44,9 +46,12 @@ internal sealed class ResponseDeadlines : IDisposable
             }
             else if (_catalog.Clock.GetElapsedTime(call.SeenWaiting, now) >= call.Method.Timeout)
             {
-                call.Fail(new TimeoutException($"{call} of {call.Target} gave no answer in {call.Method.Timeout}. It may still run to its end."));
+                overdue.Add(call);
             }
         }
+
+        foreach (var call in overdue.OrderBy(call => call.Target))
+            call.Fail(new TimeoutException($"{call} of {call.Target} gave no answer in {call.Method.Timeout}. It may still run to its end."));
 
         if (unanswered.Count > 0) Watch();
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Billing.Http;
+using Billing.Silo.Hosting;
 using Billing.Silo.Ingest;
 using Billing.Silo.Security;
 using Billing.Usage;
@@ -39,6 +40,8 @@ internal static class EventsEndpoint
         {
             // Not cancelled with the request: what was begun is brought to its end, whether or not the sender still listens.
             var result = await ingest.Ingest(format, buffer.AsMemory(0, length), keepBodies: true, wantReceipts: receipts != "none");
+            CrashPoints.Reach(CrashPoints.BeforeAnswer);
+            request.HttpContext.Response.OnCompleted(AfterAnswer);
             return result.Refusal is { } refusal
                 ? Problems.Of(refusal with { Detail = $"{refusal.Detail} The events of other accounts in this body are stored; sent again they are recognised as duplicates." })
                 : Results.Json(Answer(result), BillingJson.Web.EventsAnswer);
@@ -47,6 +50,12 @@ internal static class EventsEndpoint
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    private static Task AfterAnswer()
+    {
+        CrashPoints.Reach(CrashPoints.AfterAnswer);
+        return Task.CompletedTask;
     }
 
     private static EventFormat? FormatOf(string? contentType) => RequestReading.MediaType(contentType) switch

@@ -52,6 +52,8 @@ internal sealed class Platform : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var settings = builder.Configuration;
         if (settings["BILLING_CLUSTER_DATABASE"] is { Length: > 0 } && !Stores.AreShared(settings)) throw new InvalidOperationException("BILLING_CLUSTER_DATABASE is set, but the store is SQLite, which belongs to one silo alone: each silo of the cluster would bill from a store of its own. Leave it out.");
+        if (settings["CRASH_AT"] is { Length: > 0 } && settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("CRASH_AT and STRIPE_SECRET_KEY are both set: a silo that charges real money is not crashed on purpose. Leave one out.");
+        CrashPoints.Arm(settings["CRASH_AT"]);
         if (settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("STRIPE_SECRET_KEY is set, but charging through Stripe is not built yet. Leave it out.");
 
         var retention = BodyRetention.Read(settings["BILLING_BODY_RETENTION_DAYS"]);

@@ -1,5 +1,6 @@
 using Billing.Deduplication;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Billing.Usage;
 using Microsoft.Extensions.ObjectPool;
 
@@ -52,6 +53,7 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
     {
         var events = _sorted.Get();
         events.Sort(format, body.Span, wantReceipts);
+        CrashPoints.Reach(CrashPoints.BeforeIngestAppend);
         var calls = new Task<UsageResult>[events.Accounts.Count];
         for (var i = 0; i < calls.Length; i++)
             calls[i] = lanes.Send(events.Accounts[i].Id, events.BatchOf(events.Accounts[i], keepBodies, wantReceipts));

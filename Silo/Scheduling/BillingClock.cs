@@ -1,5 +1,6 @@
 using System.Globalization;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Billing.Silo.Storage;
 
 namespace Billing.Silo.Scheduling;
@@ -93,7 +94,10 @@ internal sealed class BillingClock : IBillingClock
                 : Ahead + (instant - _time.GetUtcNow()).Ticks.ToString(CultureInfo.InvariantCulture);
 
             // Another silo may move it at the same time: then from where it stands by then.
-            if (await _settings.Replace(Setting, before, moved)) Take(moved);
+            CrashPoints.Reach(CrashPoints.BeforeClockMove);
+            if (!await _settings.Replace(Setting, before, moved)) continue;
+            CrashPoints.Reach(CrashPoints.AfterClockMove);
+            Take(moved);
         }
     }
 

@@ -1,5 +1,6 @@
 using Billing.Accounts;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Billing.Silo.Storage;
 using Orleans;
 
@@ -36,6 +37,7 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
     {
         try
         {
+            CrashPoints.Reach(CrashPoints.BeforeDueTurn);
             var grain = grains.GetGrain<IMerchantAccountGrain>(account);
             var answer = await grain.CatchUp();
             if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.CatchUp();

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Billing.Silo.Storage;
 
@@ -11,6 +12,7 @@ internal static class Crc32C
     /// <summary>The check sum of two spans as if they were one.</summary>
     public static uint Of(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) => ~Add(Add(uint.MaxValue, first), second);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint Add(uint crc, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length >= sizeof(ulong))

@@ -107,7 +107,7 @@ public sealed class SharedStoreTests : IAsyncLifetime
     {
         await File.WriteAllTextAsync(_folder.File("catalog.json"), TestCatalog.Json);
         var database = await _server.NewDatabase();
-        await using var silo = await SiloProcess.StartAsync(_folder.File("catalog.json"), DateTimeOffset.Parse(TestPlatform.Start, null), database);
+        await using var silo = await SiloProcess.StartAsync(_folder.File("catalog.json"), DateTimeOffset.Parse(TestPlatform.Start, null), with: new Dictionary<string, string> { ["BILLING_DATABASE"] = database });
         using var api = new ApiCaller(silo.Url, silo.Key);
         await api.Open("acme", "desk-basic");
         var sent = ApiCaller.Event("acme", "1", await api.Now());

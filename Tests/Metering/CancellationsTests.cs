@@ -91,6 +91,7 @@ public sealed class CancellationsTests
             seats.Add(new("b", Boundary.AddHours(1), Key: 2, Value: 9));
 
             Assert.Equal([(Boundary, "-4")], seats.Cancel(2, Boundary.AddHours(2)));
+            Assert.Equal([(Boundary, "-4")], seats.FirstCancelled(2, Boundary.AddHours(2)));
             Assert.Equal(("0", "5", 0), seats.UsageAt(Boundary, Boundary.AddHours(2)));
             Assert.Equal(("5", "0", 1), seats.UsageAt(Boundary, Boundary.AddDays(20)));
         }
@@ -183,6 +184,50 @@ public sealed class CancellationsTests
             static List<(DateTimeOffset Period, string Change)> Do(MeterRun run, bool cancels, Sent sent) =>
                 cancels ? run.Cancel(sent.CancelKey!.Value, sent.Time) : run.Add(sent);
         }).Holds(40);
+
+    [Fact]
+    public void AnEventThatCanBeCancelled_IsPendingUntilWithinIsOver() =>
+        Assert.Equal(Boundary + Within, new MeterRun(Answers).Meter.PendingUntil(Boundary.UtcTicks));
+
+    [Fact]
+    public void ACancelledEvent_IsHeldForItsDuplicates()
+    {
+        var answers = new MeterRun(Answers);
+        answers.Add(new("a", Boundary, CancelKey: 1));
+
+        answers.Cancel(1, Boundary.AddHours(1));
+
+        Assert.Equal(1, answers.Meter.HeldEvents);
+    }
+
+    [Fact]
+    public void ASecondCancellerOfTheSameInstant_LeavesNoTrace()
+    {
+        var (once, twice) = (new MeterRun(Answers), new MeterRun(Answers));
+        foreach (var run in new[] { once, twice })
+        {
+            run.Add(new("a", Boundary, CancelKey: 1));
+            run.Cancel(1, Boundary.AddHours(1), name: 7);
+        }
+
+        Assert.Empty(twice.Cancel(1, Boundary.AddHours(1), name: 8));
+
+        Assert.Equal(once.Canonical(), twice.Canonical());
+    }
+
+    [Fact]
+    public void WhenAllIsForgotten_NothingIsHeld()
+    {
+        var answers = new MeterRun(Answers);
+        var empty = answers.HeldBytes;
+        answers.Add(new("a", Anchor, CancelKey: 1));
+        answers.Add(new("b", Anchor.AddHours(1), CancelKey: 1));
+        answers.Cancel(1, Anchor.AddHours(2));
+
+        answers.Meter.Forget(Anchor.AddDays(20).UtcTicks);
+
+        Assert.Equal((0, empty), (answers.Meter.HeldEvents, answers.HeldBytes));
+    }
 
     // Goal: memory is bounded by the window. Method: the same every day, and no more is held after half a year than after a quarter.
     [Fact]

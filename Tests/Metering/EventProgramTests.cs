@@ -147,6 +147,37 @@ public sealed class EventProgramTests
     {
         Assert.Equal(MeterMatch.Yes, Match(Sessions, $$$"""{"ticket":{"id":"{{{new string('k', 1024)}}}"}}""").Match);
         Assert.Equal(MeterMatch.BadKey, Match(Sessions, $$$"""{"ticket":{"id":"{{{new string('k', 1025)}}}"}}""").Match);
+        var escaped = string.Concat(Enumerable.Repeat("\\u006b", 1024));
+        Assert.Equal(Match(Sessions, $$$"""{"ticket":{"id":"{{{new string('k', 1024)}}}"}}""").Key, Match(Sessions, $$$"""{"ticket":{"id":"{{{escaped}}}"}}""").Key);
+        Assert.Equal(MeterMatch.BadKey, Match(Sessions, $$$"""{"ticket":{"id":"{{{escaped}}}k"}}""").Match);
+    }
+
+    [Fact]
+    public void AKeyOfAThousandDigits_IsTheLongestNumber()
+    {
+        Assert.Equal(MeterMatch.Yes, Match(Sessions, $$$"""{"ticket":{"id":{{{new string('7', 1024)}}}}}""").Match);
+        Assert.Equal(MeterMatch.BadKey, Match(Sessions, $$$"""{"ticket":{"id":{{{new string('7', 1025)}}}}}""").Match);
+    }
+
+    [Fact]
+    public void AUniqueMeter_CountsByItsValue_AndSaysWhenThatIsNoKey()
+    {
+        const string unique = """{ "id": "m", "product": "p", "event": "e", "aggregate": "unique", "value": "$.agent" }""";
+
+        Assert.Equal((MeterMatch.Yes, Quantity.One, "sada"), Matched("""{"agent":"ada"}"""));
+        Assert.Equal(MeterMatch.BadValue, Matched("""{"agent":[1]}""").Match);
+
+        (MeterMatch Match, Quantity Value, string Key) Matched(string data) => Match(unique, data) is var read ? (read.Match, read.Value, read.Key) : default;
+    }
+
+    [Fact]
+    public void ASum_HasNoKey()
+    {
+        const string sum = """{ "id": "m", "product": "p", "event": "e", "aggregate": "sum", "value": "$.size" }""";
+
+        var read = Match(sum, """{"size":12}""");
+
+        Assert.Equal((MeterMatch.Yes, Quantity.Of(12), ""), (read.Match, read.Value, read.Key));
     }
 
     [Theory]
@@ -178,7 +209,7 @@ public sealed class EventProgramTests
         var program = Program(meter);
         var slots = new ValueSlot[program.Slots];
         var json = Encoding.UTF8.GetBytes(data);
-        var buffer = new byte[EventKeyText.MaxBytes + 32];
+        var buffer = new byte[EventKeyText.BufferBytes + 32];
 
         program.Read(json, slots);
         var match = program.Meters[0].Match(json, slots, buffer, out var reading);

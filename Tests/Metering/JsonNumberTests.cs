@@ -77,9 +77,25 @@ public sealed class JsonNumberTests
         for (var length = 0; length < 60; length++)
         {
             var destination = new byte[length];
-            if (JsonNumber.TryCanonical(json, destination, out var written)) Assert.Equal("123456789", Encoding.UTF8.GetString(destination, 0, written));
+            Assert.Equal(length >= 9 + 24, JsonNumber.TryCanonical(json, destination, out var written));
+            if (written > 0) Assert.Equal("123456789", Encoding.UTF8.GetString(destination, 0, written));
             else Assert.Equal(new byte[length], destination);
         }
+    }
+
+    [Theory]
+    [InlineData(26, true)]
+    [InlineData(27, false)]
+    [InlineData(60, false)]
+    public void ZerosBetweenDigits_AreDigits(int zeros, bool isValue) =>
+        Assert.Equal(isValue, JsonNumber.TryReadQuantity(Utf8($"1{new string('0', zeros)}1"), out _));
+
+    [Fact]
+    public void TheCanonicalSpellingOfZero_NeedsOneByte()
+    {
+        Assert.False(JsonNumber.TryCanonical("0"u8, [], out _));
+        Assert.True(JsonNumber.TryCanonical("-0.00"u8, new byte[1], out var written));
+        Assert.Equal(1, written);
     }
 
     // Goal: whatever the spelling, the value. Method: shift the point and pay it back in the exponent.

@@ -69,5 +69,65 @@ public sealed class MeterStateTests
         Assert.Equal((400L, Quantity.Of(4), 4L), (usage.BilledAmount, usage.BilledQuantity, usage.BilledEventCount));
     }
 
+    [Fact]
+    public void AQuantityInASnapshot_KeepsItsPlacesBehindThePoint()
+    {
+        Assert.True(JsonNumber.TryReadQuantity("12.000000000000000000000001"u8, out var quantity));
+        var written = new System.Buffers.ArrayBufferWriter<byte>();
+
+        new SnapshotWriter(written).Quantity(quantity);
+
+        Assert.Equal(quantity, new SnapshotReader(written.WrittenSpan).Quantity());
+    }
+
+    // The forgotten event of the same value came first, so it bears the usage.
+    [Fact]
+    public void ALateEventAsLargeAsAForgottenOne_AddsNothing_AndALargerOneTheDifference()
+    {
+        var run = Run(Aggregate.Max);
+        run.Add(new("first", MeterRun.Anchor, Value: 9));
+        run.Meter.Forget(MeterRun.Anchor.AddDays(20).UtcTicks);
+        var equal = new Sent("equal", MeterRun.Anchor.AddDays(25), Value: 9);
+
+        Assert.Equal([(MeterRun.Anchor, "0")], run.Add(equal));
+        Assert.Equal(("0", Billing.Usage.EventStanding.Covered), run.ShareOf(equal, equal.Time));
+        Assert.Equal([(MeterRun.Anchor, "1")], run.Add(new("larger", MeterRun.Anchor.AddDays(26), Value: 10)));
+    }
+
+    // Goal: of a period only the largest is kept. Method: forget one after the other, each larger than those before.
+    [Fact]
+    public void OfForgottenEvents_OnlyTheLargestIsHeld()
+    {
+        var run = Run(Aggregate.Max);
+        run.Add(new("0", MeterRun.Anchor));
+        run.Meter.Forget(MeterRun.Anchor.AddDays(1).UtcTicks);
+        var held = run.HeldBytes;
+
+        for (var day = 1; day < 20; day++)
+        {
+            run.Add(new($"{day}", MeterRun.Anchor.AddDays(day), Value: day));
+            run.Meter.Forget(MeterRun.Anchor.AddDays(day + 1).UtcTicks);
+        }
+
+        Assert.Equal((0, held), (run.Meter.HeldEvents, run.HeldBytes));
+    }
+
+    // Goal: what is kept of a session reaches back by the longest gap that data can choose. Method: a twin that never forgets.
+    [Fact]
+    public void AMeterWithGapsByData_KeepsEventsForTheLongestOfThem()
+    {
+        var sessions = new Meter(
+            "m", "p", "e", [], Aggregate.Count, null,
+            new(new(["k"]), new CountOnceWindow.Session(TimeSpan.FromDays(1), new(["c"]), System.Collections.Immutable.ImmutableSortedDictionary<string, TimeSpan>.Empty.Add("chat", TimeSpan.FromDays(10)))), null);
+        var (forgetful, keeper) = (new MeterRun(sessions), new MeterRun(sessions));
+        var windowStart = MeterRun.Anchor.AddDays(12);
+        foreach (var run in new[] { forgetful, keeper }) run.Add(new("opens", MeterRun.Anchor.AddDays(3), GapDays: 10));
+
+        forgetful.Meter.Forget(windowStart.UtcTicks);
+
+        var late = new Sent("late", windowStart.AddHours(1), GapDays: 1);
+        Assert.Equal(keeper.Add(late), forgetful.Add(late));
+    }
+
     private static MeterRun Run(Aggregate aggregate) => new(new("m", "p", "e", [], aggregate, new(["v"]), null, null));
 }

@@ -53,6 +53,26 @@ public sealed class TimelinesTests
             foreach (var (place, node) in held.Take(50)) Assert.Equal(node, timelines.Find(1, new(place.Time, "s"u8, Encoding.UTF8.GetBytes(place.Id))));
         }).Holds(60);
 
+    // Goal: the short cuts through a long list never lead to events that left it. Method: look everywhere, so that short cuts are
+    // made; take out every other event and let another key use its number; look everywhere again.
+    [Fact]
+    public void EventsTakenOutOfALongList_AreNoShortCutToOthers()
+    {
+        const int Events = 2_000;
+        var timelines = new Timelines(new());
+        var nodes = Enumerable.Range(0, Events).Select(i => timelines.Insert(1, new(i * 10, [], []))).ToArray();
+        for (var i = 0; i < Events; i++) Assert.Equal(nodes[i], timelines.LastNotAfter(1, new((i * 10) + 5, [], [])));
+
+        for (var i = 1; i < Events; i += 2)
+        {
+            timelines.Detach(1, nodes[i]);
+            timelines.Free(nodes[i]);
+        }
+
+        for (var i = 0; i < Events / 2; i++) timelines.Insert(2, new(((i * 7_919) % Events) * 10, [], []));
+        for (var i = 0; i < Events; i++) Assert.Equal(nodes[i - (i % 2)], timelines.LastNotAfter(1, new((i * 10) + 5, [], [])));
+    }
+
     [Fact]
     public void AnEvent_IsFoundByItsExactPlaceOnly()
     {

@@ -5,22 +5,20 @@ using Billing.Silo.Storage;
 
 namespace Billing.Tests.Storage;
 
-/// <summary>What every adapter of the store must do. An adapter's tests derive from it and run the same cases.</summary>
-public abstract partial class JournalConformance : IAsyncLifetime
+/// <summary>What every adapter of the journal must do. An adapter's tests derive from it and run the same cases.</summary>
+public abstract class JournalConformance : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Noon = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
+    private protected static readonly DateTimeOffset Noon = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
 
-    private IStore? _store;
+    private IJournal? _journal;
 
-    private protected IStore Store => _store!;
+    private protected IJournal Journal => _journal!;
 
-    private protected IJournal Journal => Store;
+    private protected IDueTimes DueTimes => (IDueTimes)Journal;
 
-    private protected IDueTimes DueTimes => Store;
+    private protected IAccountDirectory Directory => (IAccountDirectory)Journal;
 
-    private protected IAccountDirectory Directory => Store;
-
-    public async Task InitializeAsync() => _store = await Open();
+    public async Task InitializeAsync() => _journal = await Open();
 
     public async Task DisposeAsync()
     {
@@ -28,23 +26,23 @@ public abstract partial class JournalConformance : IAsyncLifetime
         await Delete();
     }
 
-    /// <summary>Opens the store on what it holds, or makes it.</summary>
-    private protected abstract Task<IStore> Open();
+    /// <summary>Opens the journal on what it holds, or makes it.</summary>
+    private protected abstract Task<IJournal> Open();
 
-    /// <summary>Deletes what the store holds.</summary>
+    /// <summary>Deletes what the journal holds.</summary>
     private protected abstract Task Delete();
 
-    /// <summary>Lets go of the store; what it holds stays.</summary>
+    /// <summary>Lets go of the journal; what it holds stays.</summary>
     private protected async Task Close()
     {
-        if (_store is not null) await _store.DisposeAsync();
-        _store = null;
+        if (_journal is IAsyncDisposable opened) await opened.DisposeAsync();
+        _journal = null;
     }
 
     private protected async Task Reopen()
     {
         await Close();
-        _store = await Open();
+        _journal = await Open();
     }
 
     [Fact]

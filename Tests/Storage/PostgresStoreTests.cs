@@ -7,12 +7,12 @@ using Npgsql;
 namespace Billing.Tests.Storage;
 
 /// <summary>The store on PostgreSQL: the journal's suite, and what only a server that others use can suffer.</summary>
-public sealed class PostgresStoreTests : JournalConformance
+public sealed class PostgresStoreTests : StoreConformance
 {
     private PostgresServer? _server;
     private string? _database;
 
-    private protected override async Task<IStore> Open()
+    private protected override async Task<IJournal> Open()
     {
         _server ??= await PostgresServer.Shared;
         _database ??= await _server.NewDatabase();

@@ -1,5 +1,4 @@
 using Billing.Journal;
-using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
 using Microsoft.Data.Sqlite;
@@ -7,11 +6,11 @@ using Microsoft.Data.Sqlite;
 namespace Billing.Tests.Storage;
 
 /// <summary>The embedded store: the journal's suite, and what only a file on a disk can suffer.</summary>
-public sealed class SqliteStoreTests : JournalConformance
+public sealed class SqliteStoreTests : StoreConformance
 {
     private readonly TemporaryFolder _folder = new();
 
-    private protected override async Task<IStore> Open() => await SqliteStore.Open(_folder.Path);
+    private protected override async Task<IJournal> Open() => await SqliteStore.Open(_folder.Path);
 
     private protected override Task Delete()
     {

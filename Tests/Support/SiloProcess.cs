@@ -7,26 +7,29 @@ using System.Net.Sockets;
 namespace Billing.Tests.Support;
 
 /// <summary>
-/// The real silo as a process of its own, on free ports and a new data folder that is deleted at the end. It can be killed as by a
-/// power cut and started again on the same data and ports.
+/// The real silo as a process of its own, on free ports, and on a new data folder that is deleted at the end unless it is given one.
+/// It can be killed as by a power cut and started again on the same data and ports.
 /// </summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
     private const int LogLinesMax = 200;
 
     // Settings of the machine that would lead the silo to other services than its own sandbox.
-    private static readonly string[] ForeignSettings = ["BILLING_", "STRIPE_", "KAFKA_", "EVENTHUBS_", "ASPNETCORE_", "DOTNET_ENVIRONMENT"];
+    private static readonly string[] ForeignSettings = ["BILLING_", "STRIPE_", "KAFKA_", "EVENTHUBS_", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "CRASH_AT"];
 
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(50);
 
-    private readonly DirectoryInfo data = Directory.CreateTempSubdirectory("billing-silo-");
+    private readonly DirectoryInfo data;
+    private readonly bool ownsData;
     private readonly ConcurrentQueue<string> log = new();
     private readonly Dictionary<string, string> settings;
     private Process? process;
 
-    private SiloProcess(string catalogPath, DateTimeOffset clock, string database)
+    private SiloProcess(string catalogPath, DateTimeOffset? clock, string? dataFolder, IReadOnlyDictionary<string, string>? with)
     {
+        ownsData = dataFolder is null;
+        data = dataFolder is null ? Directory.CreateTempSubdirectory("billing-silo-") : new(dataFolder);
         var (url, sandbox) = FreeUrls();
         Url = url;
         settings = new(StringComparer.Ordinal)
@@ -34,11 +37,12 @@ internal sealed class SiloProcess : IAsyncDisposable
             ["BILLING_URL"] = url.GetLeftPart(UriPartial.Authority),
             ["BILLING_SANDBOX_URL"] = sandbox.GetLeftPart(UriPartial.Authority),
             ["BILLING_DATA"] = data.FullName,
-            ["BILLING_DATABASE"] = database,
+            ["BILLING_DATABASE"] = "sqlite",
             ["BILLING_ADMIN_KEY"] = Key,
             ["BILLING_CATALOG"] = catalogPath,
-            ["BILLING_CLOCK"] = clock.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
         };
+        if (clock is { } start) settings["BILLING_CLOCK"] = start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
+        foreach (var (name, value) in with ?? new Dictionary<string, string>()) settings[name] = value;
     }
 
     /// <summary>Where the API listens.</summary>
@@ -53,14 +57,19 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>The last lines that the silo wrote, of all its starts.</summary>
     public string Log => string.Join('\n', log);
 
-    /// <summary>Starts a silo on a new store and waits until it is ready.</summary>
-    /// <param name="catalogPath">The catalogue that a new store publishes.</param>
-    /// <param name="clock">Where the clock of a new store stands.</param>
-    /// <param name="database">The store, as <c>BILLING_DATABASE</c> names it.</param>
+    /// <summary>The process, for what is done to it from outside.</summary>
+    public int ProcessId => process!.Id;
+
+    /// <summary>Starts a silo and waits until it is ready.</summary>
+    /// <param name="catalogPath">The catalogue that a new store begins with.</param>
+    /// <param name="clock">Where the clock of a new store stands; null lets it run.</param>
+    /// <param name="dataFolder">The folder of the store, which is left there at the end; null makes one.</param>
+    /// <param name="with">More settings.</param>
     /// <exception cref="SiloFailedException">It was not found or did not become ready; the message holds its log.</exception>
-    public static async Task<SiloProcess> StartAsync(string catalogPath, DateTimeOffset clock, string database = "sqlite")
+    public static async Task<SiloProcess> StartAsync(
+        string catalogPath, DateTimeOffset? clock, string? dataFolder = null, IReadOnlyDictionary<string, string>? with = null)
     {
-        var silo = new SiloProcess(catalogPath, clock, database);
+        var silo = new SiloProcess(catalogPath, clock, dataFolder, with);
         try
         {
             await silo.StartAgainAsync();
@@ -114,6 +123,39 @@ internal sealed class SiloProcess : IAsyncDisposable
         process = null;
     }
 
+    /// <summary>Asks the silo to drain and stop, with SIGTERM, and waits until it is gone.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        await SignalAsync("-TERM");
+        return await EndedAsync();
+    }
+
+    /// <summary>Freezes the silo: no thread of it runs until it is thawed.</summary>
+    public Task FreezeAsync() => SignalAsync("-STOP");
+
+    /// <summary>Lets a frozen silo go on where it stood.</summary>
+    public Task ThawAsync() => SignalAsync("-CONT");
+
+    /// <summary>Waits until the silo has ended by itself.</summary>
+    /// <returns>Its exit code: 128 and the number of the signal that ended it, 137 for SIGKILL.</returns>
+    public async Task<int> EndedAsync()
+    {
+        using var patience = new CancellationTokenSource(ReadyWithin);
+        await process!.WaitForExitAsync(patience.Token);
+        var code = process.ExitCode;
+        process.Dispose();
+        process = null;
+        return code;
+    }
+
+    /// <summary>Changes a setting for the starts to come; null takes it away.</summary>
+    public void Set(string name, string? value)
+    {
+        if (value is null) settings.Remove(name);
+        else settings[name] = value;
+    }
+
     /// <summary>A client with the key, for this silo only.</summary>
     public HttpClient CreateClient()
     {
@@ -125,7 +167,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Kill();
-        data.Delete(recursive: true);
+        if (ownsData) data.Delete(recursive: true);
         return ValueTask.CompletedTask;
     }
 
@@ -182,6 +224,12 @@ internal sealed class SiloProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [signal, $"{ProcessId}"]);
+        await kill.WaitForExitAsync();
     }
 
     private void Note(string? line)

@@ -1,5 +1,6 @@
 using System.Text;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 
 namespace Billing.Silo.Storage.Postgres;
 
@@ -99,7 +100,9 @@ internal sealed partial class PostgresStore
         try
         {
             _writer ??= await OpenWriter();
+            CrashPoints.Reach(CrashPoints.BeforeWrite);
             fenced = await _writer.Write(rows);
+            CrashPoints.Reach(CrashPoints.AfterSync);
             _acknowledged++;
         }
         catch (Exception failed)

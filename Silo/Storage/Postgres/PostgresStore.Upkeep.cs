@@ -1,3 +1,5 @@
+using Billing.Silo.Hosting;
+
 namespace Billing.Silo.Storage.Postgres;
 
 /// <summary>What runs beside the commits: dropping what is kept for a time only, and comparing all with its check sums.</summary>
@@ -32,7 +34,11 @@ internal sealed partial class PostgresStore
     {
         var total = 0L;
         for (var dropped = DroppedAtOnce; dropped == DroppedAtOnce && !cancellation.IsCancellationRequested; total += dropped)
+        {
             dropped = await Write(delete, until, DroppedAtOnce);
+            CrashPoints.Reach(CrashPoints.BetweenExpiry);
+        }
+
         return total;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Billing.Deduplication;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Npgsql;
 
 namespace Billing.Silo.Storage.Postgres;
@@ -140,7 +141,9 @@ internal sealed partial class PostgresStore : IStore
         var checks = days.Zip(ids, (day, bytes) => RowCrc.Of(account, day, 0, bytes)).ToArray();
         await using var connection = await Connect(default);
         await using var save = Command(connection, Save, account, sequence, RowCrc.Of(account, sequence, 0, state), state, days, checks, ids);
+        CrashPoints.Reach(CrashPoints.BeforeSnapshot);
         await save.ExecuteNonQueryAsync();
+        CrashPoints.Reach(CrashPoints.AfterSnapshot);
     }
 
     /// <summary>Commits what waits and lets go of the connections.</summary>

@@ -1,3 +1,4 @@
+using Billing.Silo.Hosting;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -142,6 +143,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
         var fenced = new HashSet<string>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync()) fenced.Add(reader.GetString(0));
+
+        CrashPoints.Reach(CrashPoints.AfterWrite);
 
         // The server commits after the last row and says so at the end of the answer.
         await reader.NextResultAsync();

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -76,6 +77,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
                 ("$crc", (long)Crc32C.Of(segment.Ids.Span)),
                 ("$ids", segment.Ids.ToArray()));
             insert.ExecuteNonQuery();
+            CrashPoints.Reach(CrashPoints.SegmentSeal);
         }
 
         return true;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Billing.Accounts;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -114,6 +115,7 @@ internal sealed partial class SqliteStore
 
         gathered.LeaveOutFenced();
         if (gathered.Entries.Count == 0) return;
+        CrashPoints.Reach(CrashPoints.BeforeWrite);
         try
         {
             // A single insert is a transaction of its own.
@@ -123,6 +125,7 @@ internal sealed partial class SqliteStore
             if (changes)
             {
                 foreach (var waiting in gathered.Entries) WriteChanges(waiting, waiting.Index!);
+                CrashPoints.Reach(CrashPoints.AfterWrite);
                 Execute("COMMIT");
             }
         }
@@ -139,6 +142,7 @@ internal sealed partial class SqliteStore
             return;
         }
 
+        CrashPoints.Reach(CrashPoints.AfterSync);
         _lastCommit++;
         _head.Write(_lastCommit);
         _bytesSinceIndexing += gathered.Frames.Length;

@@ -1,3 +1,5 @@
+using Billing.Silo.Hosting;
+
 namespace Billing.Silo.Storage.Sqlite;
 
 /// <summary>Finds at start where the entries lie, and writes it to the index beside the commits.</summary>
@@ -109,7 +111,9 @@ internal sealed partial class SqliteStore
             _lastCommit,
             _bytesSinceIndexing,
             _accounts.Where(a => a.Value.LastSequence > a.Value.IndexedSequence).Select(a => a.Value.NotIndexed(a.Key)).ToList()));
+        CrashPoints.Reach(CrashPoints.BeforeIndex);
         await _index.Add(_id, commit, blocks);
+        CrashPoints.Reach(CrashPoints.AfterIndex);
         await Run(() =>
         {
             _indexedCommit = commit;

@@ -1,3 +1,5 @@
+using Billing.Silo.Hosting;
+
 namespace Billing.Silo.Storage.Sqlite;
 
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
@@ -49,6 +51,7 @@ internal sealed partial class SqliteStore
             """);
         using (var bodies = Command("INSERT INTO bodies (commit_id, at, bytes) SELECT id, $at, bodies FROM old_commits WHERE bodies IS NOT NULL", ("$at", TimeProvider.System.GetUtcNow().UtcTicks)))
             bodies.ExecuteNonQuery();
+        CrashPoints.Reach(CrashPoints.InMigration);
         using (var ids = Command("SELECT id FROM commits"))
         {
             using var reader = ids.ExecuteReader();

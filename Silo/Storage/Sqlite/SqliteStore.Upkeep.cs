@@ -1,3 +1,5 @@
+using Billing.Silo.Hosting;
+
 namespace Billing.Silo.Storage.Sqlite;
 
 /// <summary>What runs beside the commits: dropping what is kept for a time only, and comparing all with its check sums.</summary>
@@ -11,8 +13,13 @@ internal sealed partial class SqliteStore
     {
         var (segments, bodies) = (0L, 0L);
         for (var dropped = DroppedAtOnce; dropped == DroppedAtOnce && !cancellation.IsCancellationRequested; segments += dropped)
+        {
             dropped = await _index.DropSegments(forgetDay, DroppedAtOnce);
+            CrashPoints.Reach(CrashPoints.BetweenExpiry);
+        }
+
         for (var dropped = DroppedAtOnce; dropped == DroppedAtOnce && !cancellation.IsCancellationRequested; bodies += dropped)
+        {
             dropped = await Run(() =>
             {
                 using var delete = Command(
@@ -21,6 +28,9 @@ internal sealed partial class SqliteStore
                     ("$limit", DroppedAtOnce));
                 return delete.ExecuteNonQuery();
             });
+            CrashPoints.Reach(CrashPoints.BetweenExpiry);
+        }
+
         return new(segments, bodies);
     }
 

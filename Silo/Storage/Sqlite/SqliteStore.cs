@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Billing.Deduplication;
 using Billing.Journal;
+using Billing.Silo.Hosting;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -170,7 +171,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     /// <inheritdoc/>
     public async Task SaveSnapshot(JournalSnapshot snapshot)
     {
+        CrashPoints.Reach(CrashPoints.BeforeSnapshot);
         if (!await _index.Save(snapshot)) return;
+        CrashPoints.Reach(CrashPoints.AfterSnapshot);
         await Run(() =>
         {
             var index = _accounts[snapshot.Account];

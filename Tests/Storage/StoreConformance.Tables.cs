@@ -3,8 +3,10 @@ using Billing.Silo.Storage;
 namespace Billing.Tests.Storage;
 
 /// <summary>What every adapter of the store must do with the tables beside the journal.</summary>
-public abstract partial class JournalConformance
+public abstract partial class StoreConformance : JournalConformance
 {
+    private protected IStore Store => (IStore)Journal;
+
     [Fact]
     public async Task Settings_AreKeptAndReplaced()
     {

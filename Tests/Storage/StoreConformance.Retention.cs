@@ -1,7 +1,7 @@
 namespace Billing.Tests.Storage;
 
 /// <summary>What every adapter of the store must do with what it keeps for a time only.</summary>
-public abstract partial class JournalConformance
+public abstract partial class StoreConformance
 {
     [Fact]
     public async Task SealedIds_ComeBackWithTheSnapshotInTheOrderOfTheirDays()

@@ -1,0 +1,123 @@
+using Billing.Silo.Hosting;
+using Billing.Silo.Storage;
+using Billing.Tests.Support;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Billing.Tests.Faults;
+
+/// <summary>F3 on the real process: killed while ids are sealed, a snapshot is swapped, the index is written, the schema is migrated. I1, I6, I7.</summary>
+[Trait("Suite", "Faults")]
+public class F03_KillsInUpkeepTests
+{
+    private const string ToSchemaOne = """
+        ALTER TABLE commits RENAME TO new_commits;
+        CREATE TABLE commits (id INTEGER PRIMARY KEY, frames BLOB NOT NULL, bodies BLOB);
+        INSERT INTO commits SELECT id, frames, (SELECT bytes FROM bodies WHERE commit_id = id) FROM new_commits;
+        DROP TABLE new_commits;
+        DROP TABLE bodies;
+        PRAGMA user_version = 1;
+        """;
+
+    private static readonly CrashRun Snapshots = new(Script.Snapshots);
+
+    public static TheoryData<string, string, int> Kills
+    {
+        get
+        {
+            var kills = new TheoryData<string, string, int>();
+            foreach (var store in FaultStore.Kinds)
+            {
+                kills.Add(store, CrashPoints.BeforeSnapshot, 2);
+                kills.Add(store, CrashPoints.AfterSnapshot, 2);
+            }
+
+            kills.Add(FaultStore.Sqlite, CrashPoints.BeforeSnapshot, 1);
+            kills.Add(FaultStore.Sqlite, CrashPoints.AfterSnapshot, 1);
+            kills.Add(FaultStore.Sqlite, CrashPoints.SegmentSeal, 1);
+            kills.Add(FaultStore.Sqlite, CrashPoints.SegmentSeal, 2);
+
+            return kills;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kills))]
+    public async Task F3_KilledWhileASnapshotIsSwappedOrIdsAreSealed_NothingIsLostAndNothingCountsTwice(string kind, string point, int times)
+    {
+        await using var store = await FaultStore.New(kind);
+
+        await Snapshots.CrashAt(store, point, times);
+    }
+
+    [Theory]
+    [InlineData(CrashPoints.BeforeIndex)]
+    [InlineData(CrashPoints.AfterIndex)]
+    public async Task F3_KilledWhileTheIndexIsWritten_NothingIsLostAndNothingCountsTwice(string point)
+    {
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
+
+        await Snapshots.CrashAtDraining(store, point, requests: 9);
+    }
+
+    [Fact]
+    public async Task F3_KilledInTheMiddleOfAMigration_TheOldSchemaIsStillThereAndTheNextStartMigratesIt()
+    {
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
+        var acknowledged = new List<ScriptEvent>();
+        await using (var platform = await store.Open())
+        {
+            foreach (var request in Script.Snapshots.Requests.Take(9))
+            {
+                Assert.InRange((await request.Send(platform.Api)).Status, 200, 201);
+                acknowledged.AddRange(request.Events);
+            }
+        }
+
+        await store.DeleteDerived();
+        Execute(store, ToSchemaOne);
+
+        var killed = await Assert.ThrowsAsync<SiloFailedException>(() => store.StartSilo(("CRASH_AT", $"{CrashPoints.InMigration}:1")));
+
+        Assert.Contains("ended with code 137", killed.Message, StringComparison.Ordinal);
+        Assert.Equal(1L, Execute(store, "PRAGMA user_version"));
+        await Snapshots.GoOn(store, acknowledged, 9);
+    }
+
+    [Theory]
+    [InlineData(FaultStore.Sqlite, 2)]
+    [InlineData(FaultStore.Postgres, 1)]
+    public async Task F3_KilledBetweenTwoStepsOfExpiry_NothingElseIsGone(string kind, int times)
+    {
+        var after = FaultStore.Start.AddDays(50);
+        await using var store = await FaultStore.New(kind);
+        IReadOnlyList<string> shown;
+        await using (var platform = await store.Open())
+        {
+            foreach (var request in Script.Snapshots.Requests.Append(ScriptRequest.ClockTo(after)))
+                Assert.InRange((await request.Send(platform.Api)).Status, 200, 201);
+            shown = await Script.Snapshots.Show(platform.Api);
+        }
+
+        await using (var silo = await store.StartSilo(("CRASH_AT", $"{CrashPoints.BetweenExpiry}:{times}")))
+        {
+            Assert.Equal(137, await silo.EndedAsync());
+        }
+
+        await using var again = await store.Open();
+        Assert.Equal(shown, await Script.Snapshots.Show(again.Api));
+        Assert.Empty(await again.Services.GetRequiredService<IIntegrity>().Check(default));
+        var old = await Script.Snapshots.Requests.First(r => r.Events.Count > 0).Send(again.Api);
+        Assert.Equal(800, old.Count("quarantined"));
+        Assert.Equal(shown, await Script.Snapshots.Show(again.Api));
+    }
+
+    private static object? Execute(FaultStore store, string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(store.DataFolder, "journal.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+}

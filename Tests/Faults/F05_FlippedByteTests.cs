@@ -1,0 +1,141 @@
+using System.Text;
+using Billing.Silo.Storage;
+using Billing.Tests.Support;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Billing.Tests.Faults;
+
+/// <summary>F5 on the real process: a bit of an old file is flipped. It is found, its account is held, the others go on; never a silent undercount.</summary>
+[Trait("Suite", "Faults")]
+public class F05_FlippedByteTests
+{
+    private static readonly CrashRun Month = new(Script.Month);
+    private static readonly CrashRun Snapshots = new(Script.Snapshots);
+
+    [Fact]
+    public async Task F5_BitOfAnOldCommitFlipped_HoldsItsAccountAndTheOthersGoOn()
+    {
+        const string Damaged = "shop-2";
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
+        var script = Script.Month;
+        var first = script.Requests.First(r => r.Events.Count > 0);
+        var half = script.Requests.Count / 2;
+        await using (var platform = await store.Open())
+            foreach (var request in script.Requests.Take(half)) Assert.InRange((await request.Send(platform.Api)).Status, 200, 201);
+        FlipBitOfEntry(store, first.Events.First(e => e.Account == Damaged).Id);
+
+        await using var silo = await store.StartSilo();
+        using var api = new ApiCaller(silo.Url, silo.Key);
+
+        IsHeld(await api.Get($"/v1/accounts/{Damaged}"));
+        IsHeld(await api.Get($"/v1/accounts/{Damaged}/usage?meter=desk.tickets"));
+        IsHeld(await api.Events(ApiCaller.Single, new ScriptEvent(Damaged, "new", FaultStore.Start.AddDays(14)).Json));
+        foreach (var request in script.Requests.Skip(half))
+        {
+            var healthy = request.Events.Where(e => e.Account != Damaged).ToList();
+            var answer = await (request.Events.Count > 0 ? ScriptRequest.Of(healthy) : request).Send(api);
+            Assert.True(answer.Status == 200, answer.Text);
+        }
+
+        var undisturbed = await Month.Undisturbed();
+        var others = script.Accounts.Where(a => a != Damaged).ToList();
+        var shown = await new Script(others, []).Show(api);
+        Assert.Equal(undisturbed.Where((_, i) => script.Accounts[i] != Damaged), shown);
+        IsHeld(await api.Get($"/v1/accounts/{Damaged}/invoices"));
+    }
+
+    // The snapshot holds what the damaged entry did, so only the comparison with the check sums can find it.
+    [Fact]
+    public async Task F5_BitOfACommitBehindASnapshotFlipped_IsFoundByTheCheckAndHoldsTheAccount()
+    {
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
+        await RunSnapshots(store);
+        FlipBitOfEntry(store, "e0.0.1");
+
+        await using var platform = await store.Open();
+        var found = await platform.Services.GetRequiredService<IIntegrity>().Check(default);
+
+        Assert.Contains("account large", Assert.Single(found), StringComparison.Ordinal);
+        IsHeld(await platform.Api.Get("/v1/accounts/large"));
+        Assert.Equal(200, (await platform.Api.Get("/v1/accounts/small")).Status);
+    }
+
+    [Theory]
+    [InlineData("segments", "ids")]
+    [InlineData("snapshots", "state")]
+    [InlineData("blocks", "positions")]
+    public async Task F5_BitOfTheIndexFlipped_IsFoundAndNothingIsLost(string table, string column)
+    {
+        await using var store = await FaultStore.New(FaultStore.Sqlite);
+        await RunSnapshots(store);
+        using (var index = new SqliteConnection($"Data Source={Path.Combine(store.DataFolder, "index.db")};Pooling=False"))
+        {
+            index.Open();
+            using var flip = index.CreateCommand();
+            flip.CommandText = $"UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) - 1) || x'5a' AS BLOB) WHERE account = 'large'";
+            Assert.NotEqual(0, flip.ExecuteNonQuery());
+        }
+
+        if (table == "blocks")
+        {
+            var refused = await Assert.ThrowsAsync<InvalidDataException>(() => store.Open());
+            Assert.Contains("delete index.db and start again", refused.Message, StringComparison.Ordinal);
+            await store.DeleteDerived();
+        }
+
+        await using var platform = await store.Open();
+        Assert.Equal(await Snapshots.Undisturbed(), await Script.Snapshots.Show(platform.Api));
+        var last = Script.Snapshots.Requests.Last(r => r.Events.Count > 0);
+        Assert.Equal(last.Events.Count, (await last.Send(platform.Api)).Count("duplicate"));
+    }
+
+    private static async Task RunSnapshots(FaultStore store)
+    {
+        await using var platform = await store.Open();
+        foreach (var request in Script.Snapshots.Requests) Assert.InRange((await request.Send(platform.Api)).Status, 200, 201);
+    }
+
+    private static void IsHeld(ApiAnswer answer)
+    {
+        answer.IsProblem(503);
+        Assert.Equal("urn:orleans-billing:problem:held", answer.Json.GetProperty("type").GetString());
+        Assert.Contains("journal.db, commit ", answer.Json.GetProperty("detail").GetString()!, StringComparison.Ordinal);
+    }
+
+    // Bytes of the file itself, under the database and its pages: where an entry that was read through it lies.
+    private static void FlipBitOfEntry(FaultStore store, string eventId)
+    {
+        var file = Path.Combine(store.DataFolder, "journal.db");
+        var around = BytesAround(file, Encoding.UTF8.GetBytes(eventId));
+        var bytes = File.ReadAllBytes(file);
+        var at = bytes.AsSpan().IndexOf(around);
+        Assert.True(at >= 0, $"The entry of event {eventId} does not lie in {file} in one piece.");
+
+        // A page that was given up may still hold the same bytes: one of the places is the one that is read.
+        for (var next = 0; next >= 0; next = bytes.AsSpan(at).IndexOf(around))
+        {
+            at += next;
+            bytes[at + (around.Length / 2)] ^= 4;
+        }
+
+        File.WriteAllBytes(file, bytes);
+    }
+
+    private static byte[] BytesAround(string file, byte[] text)
+    {
+        const int Bytes = 20;
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT frames FROM commits ORDER BY id";
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            var frames = reader.GetFieldValue<byte[]>(0);
+            if (frames.AsSpan().IndexOf(text) is >= Bytes and var at) return frames[(at - Bytes)..(at + Bytes)];
+        }
+
+        throw new InvalidOperationException("No commit holds the event.");
+    }
+}

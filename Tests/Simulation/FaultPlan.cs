@@ -1,0 +1,68 @@
+namespace Billing.Tests.Simulation;
+
+/// <summary>What fails in a run, most of it while something is sent or due.</summary>
+internal static class FaultPlan
+{
+    public static void Begin(World world, Process outside, Network network, SimulatedPlatform platform, Senders senders, Traffic traffic)
+    {
+        network.LostPercent = world.Of(0, 0, 5, 20);
+        network.DoubledPercent = world.Of(0, 0, 5, 20);
+        for (var faults = world.From(0, 12); faults > 0; faults--)
+        {
+            var at = traffic.Bodies[world.Index(traffic.Bodies.Length)].At + (world.Chance(70) ? world.Latency() + world.Latency() : world.From(0, TimeSpan.TicksPerDay));
+            world.After(outside, at - world.Now, () => Happen(world, outside, platform, traffic));
+        }
+
+        for (var looks = world.From(0, 6); looks > 0; looks--)
+            senders.Look(traffic.Bodies[world.Index(traffic.Bodies.Length)].At + world.Latency(), traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
+    }
+
+    private static void Happen(World world, Process outside, SimulatedPlatform platform, Traffic traffic)
+    {
+        if (platform.IsHealed) return;
+        var place = world.Index(platform.Count);
+        var disk = platform.Host.Disk;
+        switch (world.Index(12))
+        {
+            case 0 or 1 or 2:
+                platform.CrashSilo(place, Down(world));
+                break;
+            case 3:
+                platform.CrashStore(Down(world));
+                break;
+            case 4:
+                platform.CrashStore(Down(world));
+                for (var i = 0; i < platform.Count; i++) platform.CrashSilo(i, Down(world));
+                break;
+            case 5:
+                disk.NextSyncFails = true;
+                break;
+            case 6:
+                disk.NextWriteFails = true;
+                break;
+            case 7:
+                disk.IsFull = true;
+                world.After(outside, world.From(0, 20 * TimeSpan.TicksPerSecond), () => disk.IsFull = false);
+                break;
+            case 8 or 9:
+                platform.Freeze(place, true);
+                world.After(outside, world.From(0, 90 * TimeSpan.TicksPerSecond), () => platform.Freeze(place, false));
+                break;
+            case 10:
+                platform.Skew(place, world.Of(
+                    TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(-5), TimeSpan.FromMinutes(-10), TimeSpan.FromHours(1), TimeSpan.FromHours(-1), TimeSpan.FromDays(2), TimeSpan.Zero));
+                break;
+            default:
+                platform[place]?.Deactivate(traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
+                _ = platform.Host.Store?.Drop((int)((world.Now - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerDay), default, default);
+                break;
+        }
+    }
+
+    private static long Down(World world) => world.Index(10) switch
+    {
+        < 7 => world.From(0, 5 * TimeSpan.TicksPerSecond),
+        < 9 => world.From(0, 12 * TimeSpan.TicksPerHour),
+        _ => world.From(0, 40 * TimeSpan.TicksPerDay),
+    };
+}

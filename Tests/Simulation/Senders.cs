@@ -1,0 +1,102 @@
+using Billing.Accounts;
+using Billing.Silo.Ingest;
+using Billing.Tests.Model;
+using Billing.Usage;
+
+namespace Billing.Tests.Simulation;
+
+/// <summary>Sends all traffic of a run to silos by chance, and sends again until it is answered.</summary>
+internal sealed class Senders(World world, Process process, Network network, Func<SimulatedSilo?> anySilo, PlantedFault fault)
+{
+    private const long FirstPause = 200 * TimeSpan.TicksPerMillisecond;
+    private const long LongestPause = 12 * TimeSpan.TicksPerHour;
+
+    /// <summary>What is sent and not answered yet.</summary>
+    public HashSet<object> Unanswered { get; } = new(ReferenceEqualityComparer.Instance);
+
+    public void Begin(Traffic traffic)
+    {
+        foreach (var account in traffic.Accounts)
+        {
+            At(account.OpenAt, new(), () => Until(silo => Open(silo, account.Id)));
+            if (account.CancelAt is { } cancel) At(cancel, new(), () => Until(silo => Cancel(silo, account.Id)));
+            if (account.UndoAt is { } undo) At(undo, new(), () => Until(silo => Undo(silo, account.Id)));
+        }
+
+        foreach (var body in traffic.Bodies) At(body.At, body, () => Deliver(body));
+    }
+
+    /// <summary>Looks at an account some time.</summary>
+    public void Look(long at, string account) => At(at, new(), () => Until(async silo => await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetAccount()));
+
+    private static async Task<object?> Open(SimulatedSilo silo, string account)
+    {
+        var answer = await silo.Grains.GetGrain<IMerchantAccountGrain>(account).Open(
+            new("Acme", "billing@acme.example", null, "DE", [ModelCatalog.Plan], "v1", "pm_1", true, $"open {account}"));
+        return Final(answer.Refusal, answer);
+    }
+
+    private static async Task<object?> Cancel(SimulatedSilo silo, string account)
+    {
+        var answer = await silo.Grains.GetGrain<IMerchantAccountGrain>(account).Cancel(new("The shop closes.", false, $"cancel {account}"));
+        return Final(answer.Refusal, answer);
+    }
+
+    private static async Task<object?> Undo(SimulatedSilo silo, string account)
+    {
+        var answer = await silo.Grains.GetGrain<IMerchantAccountGrain>(account).UndoCancellation(new("It goes on."));
+        return Final(answer.Refusal, answer);
+    }
+
+    private static object? Final(Refusal? refusal, object answer) => refusal is { Kind: RefusalKind.Retry } ? null : answer;
+
+    private void At(long ticks, object what, Func<Task> send)
+    {
+        Unanswered.Add(what);
+        world.After(process, ticks - world.Now, () => process.Begin(async () =>
+        {
+            await send();
+            Unanswered.Remove(what);
+        }));
+    }
+
+    private async Task<T> Until<T>(Func<SimulatedSilo, Task<T?>> serve)
+        where T : class
+    {
+        for (var pause = FirstPause; ; pause = long.Min(2 * pause, LongestPause))
+        {
+            if (await network.Call(anySilo(), serve) is { } answer) return answer;
+            await world.Delay(process, world.From(pause / 2, pause));
+        }
+    }
+
+    private async Task Deliver(SentBody body)
+    {
+        var result = await Until<IngestResult>(async silo =>
+        {
+            // As the endpoint does, which gives its buffer back when the ingest has answered.
+            var bytes = body.Bytes;
+            var ingest = silo.Ingest.Ingest(body.Format, bytes, body.KeepBodies, body.WantReceipts);
+            if (fault == PlantedFault.AnsweredBeforeDurable) return AllAccepted(body);
+            var answer = await ingest;
+            Array.Fill(bytes, (byte)'#');
+            return answer.Refusal is null ? answer : null;
+        });
+        foreach (var count in result.Counts) world.Trace.Add(count);
+        var receipts = result.Receipts.Count > 0 ? result.Receipts.Count : body.Events.Length;
+        if (receipts != body.Events.Length || result.Counts.Sum() != body.Events.Length)
+            throw new SimulationException($"I2: {body.Events.Length} events were answered with {receipts} receipts and {result.Counts.Sum()} outcomes.");
+        for (var i = 0; i < body.Events.Length; i++)
+        {
+            body.Events[i].Acknowledged = true;
+            if (result.Receipts.Count > 0) body.Events[i].Answers.Add(result.Receipts[i].Receipt.Outcome);
+        }
+    }
+
+    private static IngestResult AllAccepted(SentBody body)
+    {
+        var answer = new IngestResult();
+        answer.Counts[(int)UsageOutcome.Accepted] = body.Events.Length;
+        return answer;
+    }
+}

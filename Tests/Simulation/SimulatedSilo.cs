@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using Billing.Accounts;
+using Billing.Journal;
+using Billing.Plans;
+using Billing.Silo.Ingest;
+using Billing.Silo.Scheduling;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans;
+using Orleans.Configuration;
+using Orleans.Embedded;
+using Orleans.Runtime;
+
+namespace Billing.Tests.Simulation;
+
+/// <summary>One silo: the embedded runtime with the account grains, the ingest, the billing clock and the due work, all in one process.</summary>
+internal sealed class SimulatedSilo
+{
+    private static readonly GrainClasses Classes = new([typeof(MerchantAccountGrain)], new());
+
+    private SimulatedSilo(Process process, IGrainFactory grains, GrainCatalog catalog, BillingClock clock, UsageIngest ingest, DueWork dueWork)
+    {
+        (Process, Grains, Catalog, Clock, Ingest, DueWork) = (process, grains, catalog, clock, ingest, dueWork);
+    }
+
+    public Process Process { get; }
+
+    public IGrainFactory Grains { get; }
+
+    public GrainCatalog Catalog { get; }
+
+    public BillingClock Clock { get; }
+
+    public UsageIngest Ingest { get; }
+
+    public DueWork DueWork { get; }
+
+    /// <summary>Whether a round of due work is under way.</summary>
+    public bool IsWaking { get; set; }
+
+    /// <summary>No look at what is due before this time: the scheduler looks once a second.</summary>
+    public long NextLook { get; set; }
+
+    /// <summary>Starts a silo on a store. It must run in the silo's process.</summary>
+    public static async Task<SimulatedSilo> Start(World world, Process process, StoreConnection store, ICatalogs catalogs)
+    {
+        var clock = await BillingClock.Load(store, process.Time, null);
+        var services = new Services
+        {
+            [typeof(IJournal)] = store,
+            [typeof(IBillingClock)] = clock,
+            [typeof(ICatalogs)] = catalogs,
+            [typeof(ILogger<MerchantAccountGrain>)] = new Watched<MerchantAccountGrain>(world),
+        };
+        var catalog = new GrainCatalog(
+            services, Classes, process.Threads, process.Time, Options.Create(new GrainCollectionOptions()), new(new Watched<RuntimeLog>(world)));
+        var grains = new GrainFactory(catalog);
+        return new(process, grains, catalog, clock, new(store, new(grains)), new(store, grains, clock, new Watched<DueWork>(world)));
+    }
+
+    /// <summary>The accounts that are active here, each with its state.</summary>
+    public IEnumerable<AccountState> States() => Catalog.Activations
+        .Select(a => a.GrainInstance).OfType<MerchantAccountGrain>()
+        .Select(grain => StateOf(grain)).OfType<AccountState>()
+        .OrderBy(s => s.Id, StringComparer.Ordinal);
+
+    /// <summary>Ends an activation as if it had been idle for long.</summary>
+    public void Deactivate(string account) => Catalog.Activations
+        .FirstOrDefault(a => a.GrainId.Key.ToString() == account)?
+        .Deactivate(new(DeactivationReasonCode.ActivationIdle, "Unused for long."));
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_state")]
+    private static extern ref AccountState? StateOf(MerchantAccountGrain grain);
+
+    /// <summary>The few services that grains and their runtime ask for.</summary>
+    private sealed class Services : Dictionary<Type, object>, IServiceProvider, IServiceScopeFactory, IServiceScope
+    {
+        public IServiceProvider ServiceProvider => this;
+
+        public object? GetService(Type serviceType) =>
+            serviceType == typeof(IServiceScopeFactory) || serviceType == typeof(IServiceProvider) ? this
+            : serviceType == typeof(IGrainContext) ? Activation.Current
+            : serviceType == typeof(IEnumerable<IIncomingGrainCallFilter>) ? Array.Empty<IIncomingGrainCallFilter>()
+            : this.GetValueOrDefault(serviceType);
+
+        public IServiceScope CreateScope() => this;
+
+        public void Dispose()
+        {
+        }
+    }
+
+    /// <summary>What must never be logged, whatever fails outside: an account that is held, or a turn that failed by itself.</summary>
+    private sealed class Watched<T>(World world) : ILogger<T>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name is "LogHeld" or "LogFailed") world.Fail(new SimulationException(formatter(state, exception), exception));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using Billing.Deduplication;
+using Billing.Tests.Accounts;
+using Billing.Tests.Model;
+
+namespace Billing.Tests.Simulation;
+
+/// <summary>One run: a seed decides what is sent, what fails and when, and in which order everything happens.</summary>
+internal sealed class SimulationRun
+{
+    private const int StepsMax = 400_000;
+    private static readonly long Day = TimeSpan.TicksPerDay;
+
+    private readonly World _world;
+    private readonly Process _outside;
+    private readonly Traffic _traffic;
+    private readonly Network _network;
+    private readonly SimulatedPlatform _platform;
+    private readonly Senders _senders;
+
+    private SimulationRun(int seed, PlantedFault fault)
+    {
+        _world = new(seed, AccountRun.Anchor);
+        var draw = new Draw(seed);
+        var hashKey = new SipKey((ulong)seed, 2);
+        _outside = _world.Start("outside");
+        _network = new(_world, _outside);
+        _traffic = new(draw, _world, hashKey);
+        _platform = new(_world, _outside, _traffic, hashKey, local: draw.Chance(50), fault);
+        _senders = new(_world, _outside, _network, () => _platform[_world.Index(_platform.Count)], fault);
+    }
+
+    /// <summary>Runs a seed to its end and checks the invariants.</summary>
+    /// <returns>The hash of all that happened.</returns>
+    /// <exception cref="SimulationException">An invariant does not hold; the message says which, and how to run the seed again.</exception>
+    public static ulong Of(int seed, PlantedFault fault = PlantedFault.None)
+    {
+        ulong hash = 0;
+        Exception? failed = null;
+
+        // A thread of its own: what runs on the pool is scheduled in another way.
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                var run = new SimulationRun(seed, fault);
+                run.Go();
+                hash = run._world.Trace.Hash;
+            }
+            catch (Exception any)
+            {
+                failed = any;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return failed is null ? hash : throw new SimulationException($"Seed {seed}: {failed.Message}\nRun it again with BILLING_SIM_SEED={seed} ./test Simulation\n{failed}", failed);
+    }
+
+    private void Go()
+    {
+        var t0 = System.Diagnostics.Stopwatch.GetTimestamp();
+        _senders.Begin(_traffic);
+        FaultPlan.Begin(_world, _outside, _network, _platform, _senders, _traffic);
+        var last = _traffic.Bodies.Max(b => b.At) + Day;
+        PumpUntil(last);
+        _network.LostPercent = _network.DoubledPercent = 0;
+        _platform.Heal();
+        for (var limit = 0; _senders.Unanswered.Count > 0; limit++)
+        {
+            if (limit > 60) throw new SimulationException($"I8: {_senders.Unanswered.Count} requests are not answered 60 days after the last fault. {_platform}");
+            PumpUntil(_world.Now + Day);
+        }
+
+        PumpUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));
+        var t1 = System.Diagnostics.Stopwatch.GetTimestamp();
+        Invariants.Check(_world, _platform, _traffic);
+        if (Environment.GetEnvironmentVariable("SIMTIME") is not null) Console.WriteLine($"steps {_world.Steps} events {_traffic.Events.Length} bodies {_traffic.Bodies.Length} run {(t1-t0)/1e6} check {(System.Diagnostics.Stopwatch.GetTimestamp()-t1)/1e6} due {_world.Looks} log {_platform.Host.Disk.Length("log")}");
+        _world.ThrowIfFailed();
+    }
+
+    private void PumpUntil(long ticks)
+    {
+        while (true)
+        {
+            if (_world.Steps > StepsMax) throw new SimulationException($"The run does not come to rest: {StepsMax} steps. {_platform}");
+            if (_world.HasWork)
+            {
+                _world.Step();
+                continue;
+            }
+
+            _world.ThrowIfFailed();
+            var alarm = _world.NextAlarm ?? long.MaxValue;
+            var (look, silo) = NextLook();
+            if (long.Min(alarm, look) > ticks) break;
+            if (look >= alarm)
+            {
+                _world.Step();
+                continue;
+            }
+
+            _world.GoTo(look);
+            Look(silo!);
+        }
+
+        _world.GoTo(ticks);
+    }
+
+    // As the scheduler of a silo does: a look each second. Looks at which nothing is due are left out.
+    private (long At, SimulatedSilo? Silo) NextLook()
+    {
+        (long At, SimulatedSilo? Silo) next = (long.MaxValue, null);
+        if (_platform.Host.Store?.EarliestDue is not { } due) return next;
+        for (var place = 0; place < _platform.Count; place++)
+        {
+            if (_platform[place] is not { IsWaking: false, Process: { Alive: true, Frozen: false } process } silo) continue;
+            var at = silo.Clock.Now.UtcTicks >= due ? _world.Now : due - process.Skew.Ticks;
+            at = long.Max(long.Max(at, silo.NextLook), _world.Now);
+            at += TimeSpan.TicksPerSecond - 1 - ((at - 1 + (place * TimeSpan.TicksPerSecond / 3)) % TimeSpan.TicksPerSecond);
+            if (at < next.At) next = (at, silo);
+        }
+
+        return next;
+    }
+
+    private void Look(SimulatedSilo silo)
+    {
+        _world.Looks++;
+        silo.IsWaking = true;
+        silo.Process.Begin(async () =>
+        {
+            try
+            {
+                await silo.DueWork.Run(default);
+            }
+            catch (IOException)
+            {
+                // The store did not answer; the next look is a second later.
+            }
+
+            silo.IsWaking = false;
+            silo.NextLook = _world.Now + TimeSpan.TicksPerSecond;
+        });
+    }
+}
