@@ -53,9 +53,22 @@ internal static class FaultPlan
                     TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(-5), TimeSpan.FromMinutes(-10), TimeSpan.FromHours(1), TimeSpan.FromHours(-1), TimeSpan.FromDays(2), TimeSpan.Zero));
                 break;
             default:
-                platform[place]?.Deactivate(traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
-                _ = platform.Host.Store?.Drop((int)((world.Now - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerDay), default, default);
+                if (platform[place] is not { } silo) break;
+                silo.Deactivate(traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
+                silo.Process.Begin(() => KeepUp(silo));
                 break;
+        }
+    }
+
+    private static async Task KeepUp(SimulatedSilo silo)
+    {
+        try
+        {
+            await silo.KeepUp();
+        }
+        catch (IOException)
+        {
+            // The store did not answer; it is done another day.
         }
     }
 

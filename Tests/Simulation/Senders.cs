@@ -12,22 +12,24 @@ internal sealed class Senders(World world, Process process, Network network, Fun
     private const long LongestPause = 12 * TimeSpan.TicksPerHour;
 
     /// <summary>What is sent and not answered yet.</summary>
-    public HashSet<object> Unanswered { get; } = new(ReferenceEqualityComparer.Instance);
+    public List<object> Unanswered { get; } = [];
 
     public void Begin(Traffic traffic)
     {
         foreach (var account in traffic.Accounts)
         {
-            At(account.OpenAt, new(), () => Until(silo => Open(silo, account.Id)));
-            if (account.CancelAt is { } cancel) At(cancel, new(), () => Until(silo => Cancel(silo, account.Id)));
-            if (account.UndoAt is { } undo) At(undo, new(), () => Until(silo => Undo(silo, account.Id)));
+            At(account.OpenAt, $"open {account.Id}", () => Until(silo => Open(silo, account.Id)));
+            if (account.CancelAt is { } cancel) At(cancel, $"cancel {account.Id}", () => Until(silo => Cancel(silo, account.Id)));
+            if (account.UndoAt is { } undo) At(undo, $"undo {account.Id}", () => Until(silo => Undo(silo, account.Id)));
         }
 
         foreach (var body in traffic.Bodies) At(body.At, body, () => Deliver(body));
     }
 
     /// <summary>Looks at an account some time.</summary>
-    public void Look(long at, string account) => At(at, new(), () => Until(async silo => await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetAccount()));
+    public void Look(long at, string account) => At(at, $"look at {account}", () => Until(async silo => await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetAccount()));
+
+    public override string ToString() => string.Join("; ", Unanswered);
 
     private static async Task<object?> Open(SimulatedSilo silo, string account)
     {
@@ -56,7 +58,7 @@ internal sealed class Senders(World world, Process process, Network network, Fun
         world.After(process, ticks - world.Now, () => process.Begin(async () =>
         {
             await send();
-            Unanswered.Remove(what);
+            Unanswered.RemoveAll(waiting => ReferenceEquals(waiting, what));
         }));
     }
 
@@ -66,6 +68,7 @@ internal sealed class Senders(World world, Process process, Network network, Fun
         for (var pause = FirstPause; ; pause = long.Min(2 * pause, LongestPause))
         {
             if (await network.Call(anySilo(), serve) is { } answer) return answer;
+            world.Trace.Count("sent again");
             await world.Delay(process, world.From(pause / 2, pause));
         }
     }
@@ -90,6 +93,7 @@ internal sealed class Senders(World world, Process process, Network network, Fun
         {
             body.Events[i].Acknowledged = true;
             if (result.Receipts.Count > 0) body.Events[i].Answers.Add(result.Receipts[i].Receipt.Outcome);
+            world.Trace.Count($"answered {(UsageOutcome?)body.Events[i].Answers.LastOrDefault()}");
         }
     }
 
