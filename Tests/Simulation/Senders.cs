@@ -1,3 +1,4 @@
+using System.Numerics;
 using Billing.Accounts;
 using Billing.Silo.Ingest;
 using Billing.Tests.Model;
@@ -10,6 +11,8 @@ internal sealed class Senders(World world, Process process, Network network, Fun
 {
     private const long FirstPause = 200 * TimeSpan.TicksPerMillisecond;
     private const long LongestPause = 12 * TimeSpan.TicksPerHour;
+
+    private readonly Dictionary<(string Account, string Meter, DateTimeOffset Period), BigInteger> _shown = [];
 
     /// <summary>What is sent and not answered yet.</summary>
     public List<object> Unanswered { get; } = [];
@@ -25,6 +28,26 @@ internal sealed class Senders(World world, Process process, Network network, Fun
 
         foreach (var body in traffic.Bodies) At(body.At, body, () => Deliver(body));
     }
+
+    /// <summary>Reads the usage of an account some time; what only adds up never falls, whatever crashed in between.</summary>
+    /// <remarks>Where two silos serve, the one that was overtaken may show what it knows: only one silo is held to this.</remarks>
+    public void Read(long at, string account, ModelMeter meter) => At(at, $"read {account}", async () =>
+    {
+        var (answer, shown) = await Until(async silo =>
+        {
+            // What somebody has seen before this was asked.
+            var shown = new Dictionary<(string, string, DateTimeOffset), BigInteger>(_shown);
+            return Tuple.Create(await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetUsage(meter.Id, null, null), shown);
+        });
+        foreach (var row in answer.Usage?.Items ?? [])
+        {
+            var (place, quantity) = ((account, meter.Id, row.Period.Start), row.Quantity.ToUnscaled());
+            var before = shown.GetValueOrDefault(place);
+            if (quantity < before) throw new SimulationException($"I5: the usage of {account} by {meter} fell from {before}e-28 to {quantity}e-28.");
+            _shown[place] = BigInteger.Max(quantity, _shown.GetValueOrDefault(place));
+            world.Trace.Count("usage read");
+        }
+    });
 
     /// <summary>Looks at an account some time.</summary>
     public void Look(long at, string account) => At(at, $"look at {account}", () => Until(async silo => await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetAccount()));
@@ -92,8 +115,9 @@ internal sealed class Senders(World world, Process process, Network network, Fun
         for (var i = 0; i < body.Events.Length; i++)
         {
             body.Events[i].Acknowledged = true;
-            if (result.Receipts.Count > 0) body.Events[i].Answers.Add(result.Receipts[i].Receipt.Outcome);
-            world.Trace.Count($"answered {(UsageOutcome?)body.Events[i].Answers.LastOrDefault()}");
+            if (result.Receipts.Count == 0) continue;
+            body.Events[i].Answers.Add(result.Receipts[i].Receipt.Outcome);
+            world.Trace.Count($"answered {result.Receipts[i].Receipt.Outcome}");
         }
     }
 

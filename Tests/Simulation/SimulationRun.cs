@@ -60,6 +60,7 @@ internal sealed class SimulationRun
     {
         _senders.Begin(_traffic);
         FaultPlan.Begin(_world, _outside, _network, _platform, _senders, _traffic);
+        FaultPlan.BeginReads(_world, _platform, _senders, _traffic);
         var last = _traffic.LastAt + Day;
         PumpUntil(last);
         _network.LostPercent = _network.DoubledPercent = 0;

@@ -16,7 +16,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [
         "account ended", "answered Accepted", "answered Conflict", "answered Duplicate", "answered Quarantined", "answered Rejected", "append fenced",
         "append undone", "billed Adjustment", "billed Base", "billed Usage", "clock set ahead", "clock set back", "read from a snapshot",
-        "read from a snapshot with segments", "segment dropped", "sent again", "silo crashed", "silo frozen", "store crashed", "sync failed", "torn end cut",
+        "read from a snapshot with segments", "segment dropped", "sent again", "silo crashed", "silo frozen", "store crashed", "sync failed", "torn end cut", "usage read",
     ];
 
     private static readonly string? Replayed = Environment.GetEnvironmentVariable("BILLING_SIM_SEED");
