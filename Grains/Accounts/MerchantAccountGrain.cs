@@ -115,7 +115,14 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     /// <inheritdoc/>
-    public Task<CatchUpAnswer> CatchUp() => Turn((state, _, _) => new CatchUpAnswer(null, state.NextDueAt), refusal => new(refusal, null));
+    public async Task<CatchUpAnswer> CatchUp()
+    {
+        var before = _state?.Sequence;
+        var answer = await Turn((state, _, _) => new CatchUpAnswer(null, state.NextDueAt), refusal => new(refusal, null));
+        if (answer.Refusal is not null || _state is not { } state || state.Sequence != before || !await IsOvertaken(state)) return answer;
+        Drop();
+        return new(Dropped, null);
+    }
 
     /// <inheritdoc/>
     public Task<AccountAnswer> GetAccount() =>
@@ -175,6 +182,25 @@ internal sealed partial class MerchantAccountGrain(
         facts.Begin(now);
         AccountDecider.CatchUp(state, now, facts);
         return (facts, now);
+    }
+
+    // Who wakes an account has read in the store that it is due. When nothing was to be done, another activation may have gone on, and
+    // this one, which appends nothing and so is never fenced, would sleep over what only that one knows.
+    private async Task<bool> IsOvertaken(AccountState state)
+    {
+        try
+        {
+            var tail = await journal.Read(state.Id, CancellationToken.None);
+            var last = tail.SnapshotSequence + tail.Entries.Count;
+            if (last <= state.Sequence) return false;
+            LogFenced(state.Id, last);
+        }
+        catch (Exception unread)
+        {
+            LogUnknown(unread, state.Id, state.Sequence + 1);
+        }
+
+        return true;
     }
 
     private Task<TAnswer> Show<TAnswer>(Func<AccountState, DateTimeOffset, TAnswer> show, Func<Refusal, TAnswer> refuse) => Turn(

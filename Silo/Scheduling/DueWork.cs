@@ -15,22 +15,23 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
     /// <returns>How many were woken. An account that cannot catch up now is left out; its time stays in the store.</returns>
     public async Task<int> Run(CancellationToken cancellation)
     {
-        var woken = 0;
+        var woken = new HashSet<string>(StringComparer.Ordinal);
         var stuck = new HashSet<string>(StringComparer.Ordinal);
         while (!cancellation.IsCancellationRequested)
         {
             var now = clock.Now;
             var accounts = (await due.DueAt(now, AtOnce + stuck.Count)).Where(a => !stuck.Contains(a)).ToList();
-            if (accounts.Count == 0) return woken;
+            if (accounts.Count == 0) return woken.Count;
             var answers = await Task.WhenAll(accounts.Select(CatchUp));
             for (var i = 0; i < accounts.Count; i++)
             {
-                if (answers[i] is { Refusal: null } answer && (answer.NextDueAt is not { } next || next > now)) woken++;
-                else stuck.Add(accounts[i]);
+                // One that says it is done and stays due in the store is asked once more, and then by the next run.
+                var done = answers[i] is { Refusal: null } answer && (answer.NextDueAt is not { } next || next > now);
+                if (!done || !woken.Add(accounts[i])) stuck.Add(accounts[i]);
             }
         }
 
-        return woken;
+        return woken.Count;
     }
 
     private async Task<CatchUpAnswer?> CatchUp(string account)

@@ -53,6 +53,21 @@ public class DueWorkTests
         Assert.Equal(600, (await _due.DueAt(Now, 10_000)).Count);
     }
 
+    // An activation that another one has overtaken knows nothing of what is due.
+    [Fact]
+    public async Task AccountThatSaysItIsDoneButStaysDue_IsLeftToTheNextRun()
+    {
+        _due.Set("overtaken", Now);
+        _due.Set("good", Now);
+
+        await Work(account => account == "good" ? Done(account, null)
+            : _calls[account] > 1_000 ? throw new InvalidOperationException("This goes on for ever.")
+            : Task.FromResult(new CatchUpAnswer(null, Now.AddDays(30)))).Run(default);
+
+        Assert.InRange(_calls["overtaken"], 1, 2);
+        Assert.Equal(["overtaken"], await _due.DueAt(Now, 10));
+    }
+
     [Fact]
     public async Task AccountThatRefusesOnce_IsAskedAgain()
     {

@@ -1,3 +1,5 @@
+using Billing.Tests.Model;
+
 namespace Billing.Tests.Simulation;
 
 /// <summary>What fails in a run, most of it while something is sent or due.</summary>
@@ -15,6 +17,16 @@ internal static class FaultPlan
 
         for (var looks = world.From(0, 6); looks > 0; looks--)
             senders.Look(traffic.Bodies[world.Index(traffic.Bodies.Length)].At + world.Latency(), traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
+    }
+
+    /// <summary>Reads the usage of accounts, where a single silo answers, by meters that only add up.</summary>
+    public static void BeginReads(World world, SimulatedPlatform platform, Senders senders, Traffic traffic)
+    {
+        if (platform.Count > 1) return;
+        foreach (var meter in traffic.Meters.Where(m => m is { Product: ModelCatalog.Desk, Cancel: null, Once: null, Aggregate: not ModelAggregate.Latest }))
+            foreach (var account in traffic.Accounts)
+                for (var reads = world.From(0, 8); reads > 0; reads--)
+                    senders.Read(traffic.Bodies[world.Index(traffic.Bodies.Length)].At + world.Latency(), account.Id, meter);
     }
 
     private static void Happen(World world, Process outside, SimulatedPlatform platform, Traffic traffic)
@@ -53,9 +65,22 @@ internal static class FaultPlan
                     TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(-5), TimeSpan.FromMinutes(-10), TimeSpan.FromHours(1), TimeSpan.FromHours(-1), TimeSpan.FromDays(2), TimeSpan.Zero));
                 break;
             default:
-                platform[place]?.Deactivate(traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
-                _ = platform.Host.Store?.Drop((int)((world.Now - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerDay), default, default);
+                if (platform[place] is not { } silo) break;
+                silo.Deactivate(traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
+                silo.Process.Begin(() => KeepUp(silo));
                 break;
+        }
+    }
+
+    private static async Task KeepUp(SimulatedSilo silo)
+    {
+        try
+        {
+            await silo.KeepUp();
+        }
+        catch (IOException)
+        {
+            // The store did not answer; it is done another day.
         }
     }
 

@@ -36,6 +36,8 @@ internal static class Invariants
             if (state.Profile is null) continue;
             IsCountedAsTheOracleCounts(state, traffic, journal.Accepted, now);
             IsInvoicedOncePerPeriod(state, now);
+            foreach (var line in state.Invoices.SelectMany(i => i.Lines)) world.Trace.Count($"billed {line.Kind}");
+            if (state.Cancelled is not null) world.Trace.Count("account ended");
         }
     }
 

@@ -29,9 +29,6 @@ internal enum PlantedFault
     /// <summary>After a failed append the activation goes on with the state it has.</summary>
     StateKeptAfterFailedAppend,
 
-    /// <summary>Recovery takes the last commit without looking at its check sum.</summary>
-    TornTailTrusted,
-
     /// <summary>Recovery leaves the last commit out, as if it were torn.</summary>
     LastCommitDropped,
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Billing.Accounts;
 using Billing.Silo.Ingest;
 using Billing.Tests.Model;
@@ -11,23 +12,47 @@ internal sealed class Senders(World world, Process process, Network network, Fun
     private const long FirstPause = 200 * TimeSpan.TicksPerMillisecond;
     private const long LongestPause = 12 * TimeSpan.TicksPerHour;
 
+    private readonly Dictionary<(string Account, string Meter, DateTimeOffset Period), BigInteger> _shown = [];
+
     /// <summary>What is sent and not answered yet.</summary>
-    public HashSet<object> Unanswered { get; } = new(ReferenceEqualityComparer.Instance);
+    public List<object> Unanswered { get; } = [];
 
     public void Begin(Traffic traffic)
     {
         foreach (var account in traffic.Accounts)
         {
-            At(account.OpenAt, new(), () => Until(silo => Open(silo, account.Id)));
-            if (account.CancelAt is { } cancel) At(cancel, new(), () => Until(silo => Cancel(silo, account.Id)));
-            if (account.UndoAt is { } undo) At(undo, new(), () => Until(silo => Undo(silo, account.Id)));
+            At(account.OpenAt, $"open {account.Id}", () => Until(silo => Open(silo, account.Id)));
+            if (account.CancelAt is { } cancel) At(cancel, $"cancel {account.Id}", () => Until(silo => Cancel(silo, account.Id)));
+            if (account.UndoAt is { } undo) At(undo, $"undo {account.Id}", () => Until(silo => Undo(silo, account.Id)));
         }
 
         foreach (var body in traffic.Bodies) At(body.At, body, () => Deliver(body));
     }
 
+    /// <summary>Reads the usage of an account some time; what only adds up never falls, whatever crashed in between.</summary>
+    /// <remarks>Where two silos serve, the one that was overtaken may show what it knows: only one silo is held to this.</remarks>
+    public void Read(long at, string account, ModelMeter meter) => At(at, $"read {account}", async () =>
+    {
+        var (answer, shown) = await Until(async silo =>
+        {
+            // What somebody has seen before this was asked.
+            var shown = new Dictionary<(string, string, DateTimeOffset), BigInteger>(_shown);
+            return Tuple.Create(await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetUsage(meter.Id, null, null), shown);
+        });
+        foreach (var row in answer.Usage?.Items ?? [])
+        {
+            var (place, quantity) = ((account, meter.Id, row.Period.Start), row.Quantity.ToUnscaled());
+            var before = shown.GetValueOrDefault(place);
+            if (quantity < before) throw new SimulationException($"I5: the usage of {account} by {meter} fell from {before}e-28 to {quantity}e-28.");
+            _shown[place] = BigInteger.Max(quantity, _shown.GetValueOrDefault(place));
+            world.Trace.Count("usage read");
+        }
+    });
+
     /// <summary>Looks at an account some time.</summary>
-    public void Look(long at, string account) => At(at, new(), () => Until(async silo => await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetAccount()));
+    public void Look(long at, string account) => At(at, $"look at {account}", () => Until(async silo => await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetAccount()));
+
+    public override string ToString() => string.Join("; ", Unanswered);
 
     private static async Task<object?> Open(SimulatedSilo silo, string account)
     {
@@ -56,7 +81,7 @@ internal sealed class Senders(World world, Process process, Network network, Fun
         world.After(process, ticks - world.Now, () => process.Begin(async () =>
         {
             await send();
-            Unanswered.Remove(what);
+            Unanswered.RemoveAll(waiting => ReferenceEquals(waiting, what));
         }));
     }
 
@@ -66,6 +91,7 @@ internal sealed class Senders(World world, Process process, Network network, Fun
         for (var pause = FirstPause; ; pause = long.Min(2 * pause, LongestPause))
         {
             if (await network.Call(anySilo(), serve) is { } answer) return answer;
+            world.Trace.Count("sent again");
             await world.Delay(process, world.From(pause / 2, pause));
         }
     }
@@ -89,7 +115,9 @@ internal sealed class Senders(World world, Process process, Network network, Fun
         for (var i = 0; i < body.Events.Length; i++)
         {
             body.Events[i].Acknowledged = true;
-            if (result.Receipts.Count > 0) body.Events[i].Answers.Add(result.Receipts[i].Receipt.Outcome);
+            if (result.Receipts.Count == 0) continue;
+            body.Events[i].Answers.Add(result.Receipts[i].Receipt.Outcome);
+            world.Trace.Count($"answered {result.Receipts[i].Receipt.Outcome}");
         }
     }
 

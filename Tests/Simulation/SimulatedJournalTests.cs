@@ -27,6 +27,7 @@ public sealed class SimulatedJournalTests : JournalConformance
     private sealed class RunningWorld : IDisposable
     {
         private readonly BlockingCollection<Action<World>> _asked = [];
+        private readonly Queue<Func<Task>> _requests = new();
         private readonly Thread _thread;
         private SimulatedDisk? _disk;
         private Process? _process;
@@ -58,18 +59,10 @@ public sealed class SimulatedJournalTests : JournalConformance
 
         public Task<T> Ask<T>(Func<SimulatedStore, Task<T>> request) => InWorld(_ =>
         {
+            // In the order in which they were asked, as one connection carries them.
             var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _process!.Begin(async () =>
-            {
-                try
-                {
-                    answer.SetResult(await request(_store!));
-                }
-                catch (JournalDamagedException damaged)
-                {
-                    answer.SetException(damaged);
-                }
-            });
+            _requests.Enqueue(async () => answer.SetResult(await request(_store!)));
+            _process!.Begin(() => _requests.Dequeue()());
             return answer.Task;
         });
 

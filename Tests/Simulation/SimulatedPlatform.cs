@@ -54,10 +54,15 @@ internal sealed class SimulatedPlatform
         _world.After(_operators, downTicks, OpenStore);
     }
 
-    public void Freeze(int place, bool frozen) => _places[place].Process?.Freeze(frozen);
+    public void Freeze(int place, bool frozen)
+    {
+        if (frozen) _world.Trace.Count("silo frozen");
+        _places[place].Process?.Freeze(frozen);
+    }
 
     public void Skew(int place, TimeSpan skew)
     {
+        if (skew != TimeSpan.Zero) _world.Trace.Count(skew < TimeSpan.Zero ? "clock set back" : "clock set ahead");
         _places[place].Skew = skew;
         if (_places[place].Process is { } process) process.Skew = skew;
     }
@@ -109,6 +114,7 @@ internal sealed class SimulatedPlatform
 
     private void Crash(Place place, long downTicks)
     {
+        _world.Trace.Count("silo crashed");
         place.Process?.Kill();
         (place.Process, place.Silo) = (null, null);
         _world.After(_operators, downTicks, () => Start(place));

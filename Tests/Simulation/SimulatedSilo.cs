@@ -19,8 +19,11 @@ internal sealed class SimulatedSilo
 {
     private static readonly GrainClasses Classes = new([typeof(MerchantAccountGrain)], new());
 
-    private SimulatedSilo(Process process, IGrainFactory grains, GrainCatalog catalog, BillingClock clock, UsageIngest ingest, DueWork dueWork)
+    private readonly StoreConnection _store;
+
+    private SimulatedSilo(StoreConnection store, Process process, IGrainFactory grains, GrainCatalog catalog, BillingClock clock, UsageIngest ingest, DueWork dueWork)
     {
+        _store = store;
         (Process, Grains, Catalog, Clock, Ingest, DueWork) = (process, grains, catalog, clock, ingest, dueWork);
     }
 
@@ -56,7 +59,7 @@ internal sealed class SimulatedSilo
         var catalog = new GrainCatalog(
             services, Classes, process.Threads, process.Time, Options.Create(new GrainCollectionOptions()), new(new Watched<RuntimeLog>(world)));
         var grains = new GrainFactory(catalog);
-        return new(process, grains, catalog, clock, new(store, new(grains)), new(store, grains, clock, new Watched<DueWork>(world)));
+        return new(store, process, grains, catalog, clock, new(store, new(grains)), new(store, grains, clock, new Watched<DueWork>(world)));
     }
 
     /// <summary>The accounts that are active here, each with its state.</summary>
@@ -64,6 +67,14 @@ internal sealed class SimulatedSilo
         .Select(a => a.GrainInstance).OfType<MerchantAccountGrain>()
         .Select(grain => StateOf(grain)).OfType<AccountState>()
         .OrderBy(s => s.Id, StringComparer.Ordinal);
+
+    /// <summary>Does what is to be done once a day: notes the clock and drops segments that nobody asks for.</summary>
+    public async Task KeepUp()
+    {
+        var today = (int)((Clock.Now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerDay);
+        await Clock.NoteHighest();
+        await _store.Drop(today - 1, default, default);
+    }
 
     /// <summary>Ends an activation as if it had been idle for long.</summary>
     public void Deactivate(string account) => Catalog.Activations

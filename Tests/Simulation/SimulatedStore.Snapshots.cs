@@ -35,6 +35,7 @@ internal sealed partial class SimulatedStore
     {
         var over = _disk.Names(SegmentFolder).Where(name => DayOf(name) <= forgetDay).ToList();
         foreach (var name in over) _disk.Delete(name);
+        _world.Trace.Count("segment dropped", over.Count);
         return Task.FromResult(new Dropped(over.Count, 0));
     }
 

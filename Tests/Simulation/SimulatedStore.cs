@@ -86,6 +86,7 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
     public Task<JournalTail> Read(string account, CancellationToken cancellation)
     {
         if (!_accounts.TryGetValue(account, out var found) || ReadSnapshot(found) is not { } snapshot) return ReadAll(account, cancellation);
+        _world.Trace.Count(snapshot.Sealed.Count > 0 ? "read from a snapshot with segments" : "read from a snapshot");
         return Task.FromResult(new JournalTail(snapshot.Sequence, snapshot.State, snapshot.Sealed, Entries(account, found, snapshot.Sequence)));
     }
 
@@ -180,6 +181,7 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
             var last = taken.GetValueOrDefault(waiting.Account, LastSequence(waiting.Account));
             if (waiting.Sequence != last + 1 && _fault != PlantedFault.AppendedWithoutFence)
             {
+                _world.Trace.Count("append fenced");
                 waiting.Done.SetResult(Appended.Fenced);
                 return true;
             }
@@ -197,6 +199,7 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
         }
         catch (IOException undone)
         {
+            _world.Trace.Count("append undone");
             _disk.Cut(Log, _end);
             foreach (var waiting in gathered) waiting.Done.SetException(undone);
             return;
@@ -224,6 +227,7 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
                 return true;
             }
 
+            _world.Trace.Count("sync failed");
             _broken = failed;
             foreach (var waiting in gathered) waiting.Done.SetException(failed);
             Broken?.Invoke();
@@ -235,7 +239,7 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
 
     private void Show(List<Waiting> committed)
     {
-        _end = Commits.Read(_disk.Read(Log), _end, Take, trusted: false);
+        _end = Commits.Read(_disk.Read(Log), _end, Take);
         foreach (var waiting in committed)
         {
             if (_fault == PlantedFault.DueTimeNotWritten && waiting.Setting is null) _accounts[waiting.Account].Due = waiting.Due;
@@ -261,18 +265,19 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
     {
         while (true)
         {
-            var next = Commits.Read(_disk.Read(Log), _end, _fault == PlantedFault.LastCommitDropped ? _ => { } : Take, _fault == PlantedFault.TornTailTrusted);
+            var next = Commits.Read(_disk.Read(Log), _end, _fault == PlantedFault.LastCommitDropped ? _ => { } : Take);
             if (next < 0) break;
             if (_fault == PlantedFault.LastCommitDropped)
             {
                 if (next == _disk.Length(Log) && _world.Chance(30)) break;
-                Commits.Read(_disk.Read(Log), _end, Take, trusted: false);
+                Commits.Read(_disk.Read(Log), _end, Take);
             }
 
             _end = next;
         }
 
         if (_disk.Length(Log) == _end) return;
+        _world.Trace.Count("torn end cut");
         _disk.Cut(Log, _end);
         _disk.Sync(Log);
     }
@@ -341,13 +346,13 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
         }
 
         /// <summary>Reads the commit at an offset and gives the offset behind it; -1 when there is none, or its check sum does not hold.</summary>
-        public static int Read(ReadOnlySpan<byte> log, int offset, Action<Stored> take, bool trusted)
+        public static int Read(ReadOnlySpan<byte> log, int offset, Action<Stored> take)
         {
             if (log.Length - offset < HeadBytes) return -1;
             var length = BinaryPrimitives.ReadInt32LittleEndian(log[offset..]);
             if (length <= HeadBytes || length > log.Length - offset) return -1;
             var commit = log.Slice(offset, length);
-            if (!trusted && Crc32C.Of(commit[HeadBytes..]) != BinaryPrimitives.ReadUInt32LittleEndian(commit[4..])) return -1;
+            if (Crc32C.Of(commit[HeadBytes..]) != BinaryPrimitives.ReadUInt32LittleEndian(commit[4..])) return -1;
             var at = HeadBytes;
             while (at < commit.Length)
             {

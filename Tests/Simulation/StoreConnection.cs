@@ -132,6 +132,7 @@ internal sealed class StoreHost(World world, SimulatedDisk disk, SipKey hashKey,
         Process = null;
         Store = null;
         disk.Crash();
+        world.Trace.Count("store crashed");
         foreach (var (silo, broken) in _asked) world.After(silo, world.Latency(), broken);
         _asked.Clear();
     }

@@ -48,12 +48,17 @@ internal sealed class SentEvent
 /// <summary>Events that are sent together.</summary>
 internal sealed record SentBody(long At, ImmutableArray<SentEvent> Events, EventFormat Format, bool KeepBodies, bool WantReceipts)
 {
-    public byte[] Bytes => Encoding.UTF8.GetBytes(Format switch
+    private byte[]? _bytes;
+
+    /// <summary>The body, a copy for each who sends it.</summary>
+    public byte[] Bytes => [.. _bytes ??= Encoding.UTF8.GetBytes(Format switch
     {
         EventFormat.Lines => string.Join('\n', Events.Select(e => e.Json)),
         EventFormat.Batch => $"[{string.Join(',', Events.Select(e => e.Json))}]",
         _ => Events[0].Json,
-    });
+    })];
+
+    public override string ToString() => string.Join(", ", Events);
 }
 
 /// <summary>An account of a run: when it is opened, and when cancelled and not cancelled after all.</summary>
@@ -100,6 +105,9 @@ internal sealed class Traffic : ICatalogs
     public ImmutableArray<SentBody> Bodies { get; }
 
     public ImmutableArray<SentEvent> Events { get; }
+
+    /// <summary>When the last of it is sent for the first time.</summary>
+    public long LastAt => Bodies.Select(b => b.At).Concat(Accounts.Select(a => long.Max(a.OpenAt, long.Max(a.CancelAt ?? 0, a.UndoAt ?? 0)))).Max();
 
     public CompiledCatalog Latest { get; }
 

@@ -30,8 +30,6 @@ internal sealed class World
     /// <summary>How many pieces of work were run.</summary>
     public int Steps { get; private set; }
 
-    public int Looks;
-
     public bool HasWork => _ready.Count > 0;
 
     /// <summary>A number from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
@@ -168,9 +166,15 @@ internal sealed class Alarm(Process process, Action action)
     }
 }
 
-/// <summary>A hash of all that happened in a run, in order: two runs of a seed have the same.</summary>
+/// <summary>All that happened in a run: as a hash, the same for two runs of a seed, and counted.</summary>
 internal sealed class Trace
 {
+    private readonly SortedDictionary<string, int> _counts = new(StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, int> Counts => _counts;
+
+    public void Count(string what, int times = 1) => _counts[what] = _counts.GetValueOrDefault(what) + times;
+
     public ulong Hash { get; private set; } = 14_695_981_039_346_656_037;
 
     public void Add(params ReadOnlySpan<long> numbers)
