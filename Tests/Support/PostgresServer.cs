@@ -16,7 +16,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         dir=$1 bin=$2
         shift 2
         control() { "$bin/pg_ctl" -D "$dir/data" -s -w -t 60 "$@" >>"$dir/control.log" 2>&1; }
-        trap 'control stop -m immediate; rm -rf "$dir"/*' EXIT
+        trap 'control stop -m immediate; rm -rf "$dir"' EXIT
         "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/control.log" 2>&1 || { cat "$dir/control.log" >&2; exit 1; }
         printf '%s\n' "$@" >>"$dir/data/postgresql.conf"
         while read -r verb argument; do
@@ -125,7 +125,6 @@ internal sealed class PostgresServer : IAsyncDisposable
         _supervisor.StandardInput.Close();
         await _supervisor.WaitForExitAsync();
         _supervisor.Dispose();
-        _folder.Delete(recursive: true);
     }
 
     private static string Binaries()
