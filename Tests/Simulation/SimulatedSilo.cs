@@ -46,7 +46,7 @@ internal sealed class SimulatedSilo
     public long NextLook { get; set; }
 
     /// <summary>Starts a silo on a store. It must run in the silo's process.</summary>
-    public static async Task<SimulatedSilo> Start(World world, Process process, StoreConnection store, ICatalogs catalogs)
+    public static async Task<SimulatedSilo> Start(World world, Process process, StoreConnection store, Traffic catalogs)
     {
         var clock = await BillingClock.Load(store, process.Time, null);
         var services = new Services
@@ -54,6 +54,7 @@ internal sealed class SimulatedSilo
             [typeof(IJournal)] = store,
             [typeof(IBillingClock)] = clock,
             [typeof(ICatalogs)] = catalogs,
+            [typeof(ICatalogUpdates)] = catalogs,
             [typeof(ILogger<MerchantAccountGrain>)] = new Watched<MerchantAccountGrain>(world),
         };
         var catalog = new GrainCatalog(

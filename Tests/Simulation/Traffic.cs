@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Billing.Deduplication;
+using Billing.Journal;
 using Billing.Plans;
 using Billing.Silo.Ingest;
 using Billing.Tests.Model;
@@ -65,7 +66,7 @@ internal sealed record SentBody(long At, ImmutableArray<SentEvent> Events, Event
 internal sealed record SentAccount(string Id, long OpenAt, long? CancelAt, long? UndoAt);
 
 /// <summary>All that is sent in a run: accounts, their commands, and events that come late, again, out of order and with other content.</summary>
-internal sealed class Traffic : ICatalogs
+internal sealed class Traffic : ICatalogs, ICatalogUpdates
 {
     private static readonly TimeSpan FarOut = TimeSpan.FromDays(60);
 
@@ -114,6 +115,8 @@ internal sealed class Traffic : ICatalogs
     CompiledCatalog? ICatalogs.Latest => Latest;
 
     public CompiledCatalog? Find(string version) => version == Latest.Catalog.Version ? Latest : null;
+
+    Task ICatalogUpdates.Refresh() => Task.CompletedTask;
 
     private static IEnumerable<(long At, SentEvent Event)> Sent(Draw draw, string account, ModelEvent model, bool large, SipKey hashKey)
     {
