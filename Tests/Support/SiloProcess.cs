@@ -132,7 +132,14 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Freezes the silo: no thread of it runs until it is thawed.</summary>
-    public Task FreezeAsync() => SignalAsync("-STOP");
+    public async Task FreezeAsync()
+    {
+        await SignalAsync("-STOP");
+        await Eventually.True(() => Directory.GetDirectories($"/proc/{ProcessId}/task").All(IsStopped), "every thread of the silo is stopped");
+
+        // The state is the letter behind the name, which stands in brackets.
+        static bool IsStopped(string thread) => File.ReadAllText(Path.Combine(thread, "stat")) is var stat && stat[stat.LastIndexOf(')') + 2] == 'T';
+    }
 
     /// <summary>Lets a frozen silo go on where it stood.</summary>
     public Task ThawAsync() => SignalAsync("-CONT");
