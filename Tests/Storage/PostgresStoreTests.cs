@@ -178,6 +178,9 @@ public sealed class PostgresStoreTests : StoreConformance
         await using (await Holding("LOCK TABLE billing.heads IN ACCESS EXCLUSIVE MODE"))
         {
             var first = Append("in the way", 1, "1");
+            await Eventually.True(
+                async () => (long)(await PostgresServer.Execute(_database!, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"))! > 0,
+                "the commit before waits for the lock");
             appends = [Append("a", 2, "lost"), Journal.Append(Entry("bad", 1, "lost") with { DueAt = DateTimeOffset.UnixEpoch, Summary = Summary("bad", "Bad") }), Append("c", 1, "lost")];
         }
 
