@@ -51,12 +51,15 @@ public class F05_FlippedByteTests
     {
         await using var store = await FaultStore.New(FaultStore.Sqlite);
         await RunSnapshots(store);
-        FlipBitOfEntry(store, "e0.0.1");
+
+        // No other id begins like this one.
+        FlipBitOfEntry(store, "e0.0.799");
 
         await using var platform = await store.Open();
         var found = await platform.Services.GetRequiredService<IIntegrity>().Check(default);
 
-        Assert.Contains("account large", Assert.Single(found), StringComparison.Ordinal);
+        var damage = Assert.Single(found);
+        Assert.True(damage.Contains("account large", StringComparison.Ordinal), damage);
         IsHeld(await platform.Api.Get("/v1/accounts/large"));
         Assert.Equal(200, (await platform.Api.Get("/v1/accounts/small")).Status);
     }
