@@ -17,13 +17,14 @@ public class F05_FlippedByteTests
     public async Task F5_BitOfAnOldCommitFlipped_HoldsItsAccountAndTheOthersGoOn()
     {
         const string Damaged = "shop-2";
+        const int LongId = 5; // e5.10 and above: no other id begins like one of these
         await using var store = await FaultStore.New(FaultStore.Sqlite);
         var script = Script.Month;
         var first = script.Requests.First(r => r.Events.Count > 0);
         var half = script.Requests.Count / 2;
         await using (var platform = await store.Open())
             foreach (var request in script.Requests.Take(half)) Assert.InRange((await request.Send(platform.Api)).Status, 200, 201);
-        FlipBitOfEntry(store, first.Events.First(e => e.Account == Damaged).Id);
+        FlipBitOfEntry(store, first.Events.First(e => e.Account == Damaged && e.Id.Length == LongId).Id);
 
         await using var silo = await store.StartSilo();
         using var api = new ApiCaller(silo.Url, silo.Key);
@@ -51,12 +52,15 @@ public class F05_FlippedByteTests
     {
         await using var store = await FaultStore.New(FaultStore.Sqlite);
         await RunSnapshots(store);
-        FlipBitOfEntry(store, "e0.0.1");
+
+        // No other id begins like this one.
+        FlipBitOfEntry(store, "e0.0.799");
 
         await using var platform = await store.Open();
         var found = await platform.Services.GetRequiredService<IIntegrity>().Check(default);
 
-        Assert.Contains("account large", Assert.Single(found), StringComparison.Ordinal);
+        var damage = Assert.Single(found);
+        Assert.True(damage.Contains("account large", StringComparison.Ordinal), damage);
         IsHeld(await platform.Api.Get("/v1/accounts/large"));
         Assert.Equal(200, (await platform.Api.Get("/v1/accounts/small")).Status);
     }
