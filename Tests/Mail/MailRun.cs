@@ -23,9 +23,11 @@ internal sealed record MailRun
     /// <summary>Starts a silo, feeds it all mail events and reads what it serves.</summary>
     /// <param name="order">How the lines of a half-day are sent.</param>
     /// <param name="kills">The feeding requests during which the silo is killed, as <see cref="KillingHandler"/> numbers them.</param>
-    public static async Task<MailRun> DriveAsync(FeedOrder order, IReadOnlyDictionary<int, TimeSpan> kills)
+    /// <param name="database">The store: <c>sqlite</c>, or a connection string.</param>
+    public static async Task<MailRun> DriveAsync(FeedOrder order, IReadOnlyDictionary<int, TimeSpan> kills, string database = "sqlite")
     {
-        await using var silo = await SiloProcess.StartAsync(MailData.CatalogPath, MailData.Anchor);
+        await using var silo = await SiloProcess.StartAsync(
+            MailData.CatalogPath, MailData.Anchor, with: new Dictionary<string, string> { ["BILLING_DATABASE"] = database });
         var killer = new KillingHandler(silo, kills);
         using var feeding = new HttpClient(killer) { BaseAddress = silo.Url, Timeout = Timeout.InfiniteTimeSpan };
         var receipts = new List<(EventLine, Receipt)>();

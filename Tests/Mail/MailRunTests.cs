@@ -1,9 +1,10 @@
+using Billing.Tests.Support;
 using Xunit.Abstractions;
 
 namespace Billing.Tests.Mail;
 
 /// <summary>
-/// A year and a half of real mail through the real process: in order; shuffled and doubled; and killed five times, fifty in a long
+/// A year and a half of real mail through the real process: in order; shuffled and doubled; and killed five times on each store, fifty in a long
 /// run. What is served is held against the oracle, and the invoices of the three runs against each other. A seed printed by a failed run is given back by
 /// the environment variable <c>BILLING_TEST_SEED</c>.
 /// </summary>
@@ -44,13 +45,15 @@ public class MailRunTests(MailRunTests.Shared shared, ITestOutputHelper output) 
         MailComparison.AssertSameBytes(await shared.InOrder.Value, run);
     }
 
-    [Fact]
-    public async Task KilledAgainAndAgain_GivesTheSameInvoicesByteForByte()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task KilledAgainAndAgain_GivesTheSameInvoicesByteForByte(string store)
     {
         var kills = DrawKills(new Random(Seed()));
         Assert.Equal(EventKills + ClockKills, kills.Count);
 
-        var run = await MailRun.DriveAsync(default, kills);
+        var run = await MailRun.DriveAsync(default, kills, store == "postgres" ? await (await PostgresServer.Shared).NewDatabase() : store);
 
         MailComparison.AssertIsTheOracles(run, shared.Oracle);
         MailComparison.AssertSameBytes(await shared.InOrder.Value, run);
