@@ -139,6 +139,57 @@ public sealed class SqliteStoreTests : StoreConformance
     }
 
     [Fact]
+    public async Task WriteAheadLogWithoutItsJournal_IsRefusedAndLeftAlone()
+    {
+        for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
+        using var copy = new TemporaryFolder();
+        foreach (var file in new[] { "journal.db-wal", "journal.head" }) File.Copy(_folder.File(file), copy.File(file));
+        var log = new FileInfo(copy.File("journal.db-wal")).Length;
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => SqliteStore.Open(copy.Path));
+
+        Assert.Contains("Put journal.db back beside journal.db-wal", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(log, new FileInfo(copy.File("journal.db-wal")).Length);
+        File.Copy(_folder.File("journal.db"), copy.File("journal.db"));
+        await using var store = await SqliteStore.Open(copy.Path);
+        Assert.Equal(5, (await store.ReadAll("a", default)).Entries.Count);
+    }
+
+    // F5: the number a snapshot was taken at says which entries follow it.
+    [Theory]
+    [InlineData("UPDATE snapshots SET sequence = sequence + 1")]
+    [InlineData("UPDATE snapshots SET sequence = sequence - 1")]
+    public async Task NumberOfASnapshotChanged_IsFoundAndTheEntriesAreRead(string damage)
+    {
+        for (var i = 1; i <= 5; i++) await Append("a", i, $"{i}");
+        await Journal.SaveSnapshot(new("a", 3, "123"u8.ToArray(), []));
+        await Close();
+        Change(damage, "index.db");
+
+        await Reopen();
+
+        var tail = await Journal.Read("a", default);
+        Assert.Null(tail.Snapshot);
+        Assert.Equal(["1", "2", "3", "4", "5"], tail.Entries.Select(Text));
+    }
+
+    // F6: a write beside the journal that fails in a way that leaves the disk's state open ends the store too.
+    [Fact]
+    public async Task FailureOfASetting_BreaksTheStore()
+    {
+        await Close();
+        Change("CREATE TRIGGER fails BEFORE INSERT ON settings WHEN NEW.name = 'x' BEGIN SELECT RAISE(ABORT, 'a failing disk'); END");
+        await Reopen();
+        var broken = new List<Exception>();
+        Store.Broken += broken.Add;
+
+        await Assert.ThrowsAsync<SqliteException>(() => Store.Set("x", "1"));
+
+        Assert.Single(broken);
+        await Assert.ThrowsAsync<SqliteException>(() => Append("a", 1, "lost"));
+    }
+
+    [Fact]
     public async Task StoreOfTheReleaseBefore_IsMigratedWithAllItHolds()
     {
         await Journal.Append(Entry("a", 1, "one") with { Bodies = "the bodies"u8.ToArray() });

@@ -13,7 +13,7 @@ namespace Billing.Silo.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteIndex : SqliteConnectionThread
 {
-    private const int SchemaVersion = 1;
+    private const int SchemaVersion = 2;
 
     private readonly sqlite3_stmt _save;
 
@@ -61,7 +61,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
     {
         raw.sqlite3_bind_text(_save, 1, snapshot.Account);
         raw.sqlite3_bind_int64(_save, 2, snapshot.Sequence);
-        raw.sqlite3_bind_int64(_save, 3, Crc32C.Of(snapshot.State.Span));
+        raw.sqlite3_bind_int64(_save, 3, RowCrc.Of(snapshot.Account, snapshot.Sequence, 0, snapshot.State.Span));
         raw.sqlite3_bind_blob(_save, 4, snapshot.State.Span);
         var result = raw.sqlite3_step(_save);
         raw.sqlite3_reset(_save);
@@ -74,7 +74,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
                 "INSERT OR REPLACE INTO segments (account, forget_day, crc, ids) VALUES ($account, $day, $crc, $ids)",
                 ("$account", snapshot.Account),
                 ("$day", segment.ForgetDay),
-                ("$crc", (long)Crc32C.Of(segment.Ids.Span)),
+                ("$crc", (long)RowCrc.Of(snapshot.Account, segment.ForgetDay, 0, segment.Ids.Span)),
                 ("$ids", segment.Ids.ToArray()));
             insert.ExecuteNonQuery();
             CrashPoints.Reach(CrashPoints.SegmentSeal);
@@ -90,7 +90,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
         using var reader = command.ExecuteReader();
         if (!reader.Read()) return null;
         var state = reader.GetFieldValue<byte[]>(2);
-        if (Crc32C.Of(state) != (uint)reader.GetInt64(1)) return null;
+        if (RowCrc.Of(account, reader.GetInt64(0), 0, state) != reader.GetInt64(1)) return null;
 
         using var segments = Command("SELECT forget_day, crc, ids FROM segments WHERE account = $account ORDER BY forget_day", ("$account", account));
         using var rows = segments.ExecuteReader();
@@ -98,7 +98,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
         while (rows.Read())
         {
             var ids = rows.GetFieldValue<byte[]>(2);
-            if (Crc32C.Of(ids) != (uint)rows.GetInt64(1)) return null;
+            if (RowCrc.Of(account, rows.GetInt32(0), 0, ids) != rows.GetInt64(1)) return null;
             found.Add(new(rows.GetInt32(0), ids));
         }
 
@@ -137,7 +137,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
             insert.Parameters[0].Value = block.Account;
             insert.Parameters[1].Value = block.FirstSequence;
             insert.Parameters[2].Value = block.FirstSequence + block.Positions.Length - 1;
-            insert.Parameters[3].Value = (long)Crc32C.Of(bytes);
+            insert.Parameters[3].Value = (long)RowCrc.Of(block.Account, block.FirstSequence, block.FirstSequence + block.Positions.Length - 1, bytes);
             insert.Parameters[4].Value = bytes;
             insert.ExecuteNonQuery();
         }
@@ -211,7 +211,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
         while (reader.Read())
         {
             var bytes = reader.GetFieldValue<byte[]>(3);
-            if (Crc32C.Of(bytes) != (uint)reader.GetInt64(2))
+            if (RowCrc.Of(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(1) + (bytes.Length / Position.Bytes) - 1, bytes) != reader.GetInt64(2))
                 throw new InvalidDataException($"The index {File} is damaged: where entries of account {reader.GetString(0)} lie. Stop the platform, delete {Path.GetFileName(File)} and start again: it is made anew from the journal.");
             blocks.Add(new(reader.GetString(0), reader.GetInt64(1), MemoryMarshal.Cast<byte, Position>(bytes).ToArray()));
         }
@@ -226,7 +226,11 @@ internal sealed class SqliteIndex : SqliteConnectionThread
 /// <param name="Commit">The commit.</param>
 /// <param name="Offset">Its first byte among the frames of the commit.</param>
 /// <param name="Length">Its bytes.</param>
-internal readonly record struct Position(long Commit, int Offset, int Length);
+internal readonly record struct Position(long Commit, int Offset, int Length)
+{
+    /// <summary>How long one is in the index.</summary>
+    public const int Bytes = 16;
+}
 
 /// <summary>Where entries of an account lie that follow each other.</summary>
 /// <param name="Account">The account.</param>

@@ -177,6 +177,21 @@ internal sealed partial class SqliteStore
         Broken?.Invoke(failed);
     }
 
+    /// <summary>Writes beside the journal; a failure that leaves open what is on disk ends the store, as in a commit.</summary>
+    private Task<T> Write<T>(Func<T> work) => Run(() =>
+    {
+        if (_broken is not null) throw _broken;
+        try
+        {
+            return work();
+        }
+        catch (SqliteException failed)
+        {
+            GiveUp(failed);
+            throw;
+        }
+    });
+
     private void WriteChanges(Waiting waiting, AccountIndex index)
     {
         if (index.WrittenDueTicks != waiting.DueTicks)

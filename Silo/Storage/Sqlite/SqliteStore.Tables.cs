@@ -22,16 +22,16 @@ internal sealed partial class SqliteStore
         return (string?)command.ExecuteScalar();
     });
 
-    Task ISettings.Set(string name, string value) => Run(() =>
+    Task ISettings.Set(string name, string value) => Write(() =>
     {
         using var command = Command(
             "INSERT INTO settings (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             ("$name", name),
             ("$value", value));
-        command.ExecuteNonQuery();
+        return command.ExecuteNonQuery();
     });
 
-    Task<bool> ISettings.Replace(string name, string? before, string value) => Run(() =>
+    Task<bool> ISettings.Replace(string name, string? before, string value) => Write(() =>
     {
         using var command = Command(
             before is null ? "INSERT OR IGNORE INTO settings (name, value) VALUES ($name, $value)" : "UPDATE settings SET value = $value WHERE name = $name AND value = $before",
@@ -51,7 +51,7 @@ internal sealed partial class SqliteStore
         return catalogs;
     });
 
-    Task<bool> ICatalogStore.Add(StoredCatalog catalog) => Run(() =>
+    Task<bool> ICatalogStore.Add(StoredCatalog catalog) => Write(() =>
     {
         using var command = Command(
             "INSERT OR IGNORE INTO catalogs (version, published_at, json) VALUES ($version, $at, $json)",
@@ -93,14 +93,14 @@ internal sealed partial class SqliteStore
         return keys;
     });
 
-    Task IApiKeyStore.Add(StoredApiKey key) => Run(() =>
+    Task IApiKeyStore.Add(StoredApiKey key) => Write(() =>
     {
         using var command = Command(
             "INSERT OR IGNORE INTO api_keys (hash, scopes, created_at) VALUES ($hash, $scopes, $at)",
             ("$hash", key.Hash),
             ("$scopes", key.Scopes),
             ("$at", key.CreatedAt.UtcTicks));
-        command.ExecuteNonQuery();
+        return command.ExecuteNonQuery();
     });
 
     Task<StoredAnswer?> IIdempotencyStore.Find(string key) => Run(() =>
@@ -111,7 +111,7 @@ internal sealed partial class SqliteStore
             reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetString(3), reader.GetFieldValue<byte[]>(4)) : null;
     });
 
-    Task IIdempotencyStore.Add(string key, StoredAnswer answer) => Run(() =>
+    Task IIdempotencyStore.Add(string key, StoredAnswer answer) => Write(() =>
     {
         using var command = Command(
             "INSERT OR IGNORE INTO answers (key, request_hash, status, content_type, location, body) VALUES ($key, $hash, $status, $type, $location, $body)",
@@ -121,6 +121,6 @@ internal sealed partial class SqliteStore
             ("$type", answer.ContentType),
             ("$location", answer.Location),
             ("$body", answer.Body));
-        command.ExecuteNonQuery();
+        return command.ExecuteNonQuery();
     });
 }

@@ -20,7 +20,7 @@ internal sealed partial class SqliteStore
 
         for (var dropped = DroppedAtOnce; dropped == DroppedAtOnce && !cancellation.IsCancellationRequested; bodies += dropped)
         {
-            dropped = await Run(() =>
+            dropped = await Write(() =>
             {
                 using var delete = Command(
                     "DELETE FROM bodies WHERE commit_id IN (SELECT commit_id FROM bodies WHERE at < $before LIMIT $limit)",

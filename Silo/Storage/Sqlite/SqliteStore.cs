@@ -77,6 +77,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         try
         {
             head = new HeadFile(Path.Combine(folder, "journal.head"));
+            RefuseALogWithoutItsJournal(Path.Combine(folder, "journal.db"), head.Read());
             store = new SqliteStore(folder, index, head);
             await store.BuildIndex();
             store.Start();
@@ -91,6 +92,16 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             if (failed is not SqliteException damaged) throw;
             throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup.", damaged);
         }
+    }
+
+    // Opened without its database, a write-ahead log is dropped.
+    private static void RefuseALogWithoutItsJournal(string journal, long acknowledged)
+    {
+        if (System.IO.File.Exists(journal)) return;
+        if (acknowledged == 0 && !(new FileInfo(journal + "-wal") is { Exists: true, Length: > 0 })) return;
+        throw new InvalidDataException(
+            $"The journal {journal} is missing, but {acknowledged} commits were acknowledged in its folder or its write-ahead log is there. "
+            + "Put journal.db back beside journal.db-wal; if a new store is wanted, empty the folder. Nothing was changed.");
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Billing.Silo.Storage.Postgres;
+namespace Billing.Silo.Storage;
 
 /// <summary>The check sum of a row: over the account and the numbers that say what it is, and over its bytes. So a row under a wrong key is found too.</summary>
 internal static class RowCrc
