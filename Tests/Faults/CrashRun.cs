@@ -113,7 +113,9 @@ internal sealed class CrashRun(Script script)
     {
         await script.IsCountedOnce(platform.Api);
         var shown = await script.Show(platform.Api);
-        foreach (var (wanted, got) in (await Undisturbed()).Zip(shown)) Assert.True(wanted == got, $"{when}, undisturbed:\n{wanted}\nshown:\n{got}");
+        var undisturbed = await Undisturbed();
+        Assert.Equal(undisturbed.Count, shown.Count);
+        foreach (var (wanted, got) in undisturbed.Zip(shown)) Assert.True(wanted == got, $"{when}, undisturbed:\n{wanted}\nshown:\n{got}");
         Assert.Empty(await platform.Services.GetRequiredService<IIntegrity>().Check(default));
     }
 
