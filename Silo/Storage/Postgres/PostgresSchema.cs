@@ -46,15 +46,15 @@ internal static class PostgresSchema
         """;
 
     /// <summary>Sees that the database can hold the store, and makes or migrates the tables.</summary>
-    /// <exception cref="InvalidDataException">The store is of a newer release, or the server keeps no promise of durability.</exception>
+    /// <exception cref="InvalidDataException">The store is of a newer release or not ours, or the server keeps no promise of durability.</exception>
     public static async Task Migrate(NpgsqlConnection connection)
     {
         await RequireServer(connection);
         await using var transaction = await connection.BeginTransactionAsync();
         await Execute($"SELECT pg_advisory_xact_lock({StartLock.ToString(CultureInfo.InvariantCulture)})");
-        if (await Scalar("SELECT to_regclass('billing.settings') IS NOT NULL") is true)
+        if (await Scalar("SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('billing')") is > 0L)
         {
-            var found = int.Parse((string)(await Scalar("SELECT value FROM billing.settings WHERE name = 'schema'"))!, CultureInfo.InvariantCulture);
+            var found = await Found();
             if (found > Version)
                 throw new InvalidDataException($"The store in the database {connection.Database} has schema {found}; this release knows {Version}. Start the newer release again. Nothing was changed.");
         }
@@ -66,6 +66,21 @@ internal static class PostgresSchema
         }
 
         await transaction.CommitAsync();
+
+        async Task<int> Found()
+        {
+            const string Texts = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('billing.settings') AND attname IN ('name', 'value') AND atttypid = 'text'::regtype";
+            if (await Scalar(Texts) is 2L
+                && await Scalar("SELECT value FROM billing.settings WHERE name = 'schema'") is string text
+                && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var found))
+            {
+                return found;
+            }
+
+            throw new InvalidDataException(
+                $"The schema billing in the database {connection.Database} tells no version of this store: it belongs to another program, or is damaged. "
+                + "Let BILLING_DATABASE name a database of the platform's own, or restore this one from a backup. Nothing was changed.");
+        }
 
         async Task Execute(string sql)
         {

@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using Billing.Deduplication;
 using Billing.Journal;
@@ -13,9 +16,7 @@ namespace Billing.Silo.Storage.Postgres;
 /// </summary>
 internal sealed partial class PostgresStore : IStore
 {
-    /// <summary>Connections for everything but commits, unless the connection string says how many.</summary>
-    private const int PoolSize = 16;
-    private const int AutoPrepared = 40;
+    private const int KeyBytes = 16;
 
     private readonly NpgsqlDataSource _readers;
     private readonly NpgsqlDataSource _writers;
@@ -28,10 +29,8 @@ internal sealed partial class PostgresStore : IStore
     {
         _poolSize = settings.MaxPoolSize;
         _place = $"the database {settings.Database ?? settings.Username}";
-        _readers = NpgsqlDataSource.Create(settings);
-
-        // Beside the pool: commits never wait for reads.
-        _writers = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { MinPoolSize = 0, MaxPoolSize = 1, MaxAutoPrepare = 0 });
+        _readers = PostgresConnections.Pool(settings);
+        _writers = PostgresConnections.Writer(settings);
     }
 
     /// <inheritdoc/>
@@ -44,12 +43,14 @@ internal sealed partial class PostgresStore : IStore
     /// <param name="connectionString">Where it is, as Npgsql reads it.</param>
     /// <exception cref="FormatException">It is not a connection string. The message does not show it, for it may hold a password.</exception>
     /// <exception cref="StoreUnavailableException">The database cannot be used; the message says why.</exception>
-    /// <exception cref="InvalidDataException">The store is of a newer release, or the server cannot hold it.</exception>
+    /// <exception cref="InvalidDataException">The store is of a newer release, damaged or not ours, or the server cannot hold it.</exception>
     public static async Task<PostgresStore> Open(string connectionString)
     {
-        var store = new PostgresStore(Settings(connectionString));
+        var settings = PostgresConnections.Settings(connectionString);
+        PostgresStore? store = null;
         try
         {
+            store = new(settings);
             await using (var connection = await store.Connect(default))
             {
                 await PostgresSchema.Migrate(connection);
@@ -61,8 +62,11 @@ internal sealed partial class PostgresStore : IStore
         }
         catch (Exception failed)
         {
-            await store.DisposeAsync();
-            if (failed is NpgsqlException) throw new StoreUnavailableException($"{failed.Message}", failed);
+            if (store is not null) await store.DisposeAsync();
+
+            // Npgsql's own exceptions quote names of settings and files, never a password.
+            if (failed is NpgsqlException or ArgumentException or NotSupportedException or SocketException or IOException or UnauthorizedAccessException or CryptographicException or AuthenticationException)
+                throw new StoreUnavailableException(failed.Message, failed);
             throw;
         }
     }
@@ -162,25 +166,16 @@ internal sealed partial class PostgresStore : IStore
         await _readers.DisposeAsync();
     }
 
-    private static NpgsqlConnectionStringBuilder Settings(string connectionString)
-    {
-        var settings = ConnectionText.Read(connectionString) ?? throw new FormatException(ConnectionText.Unreadable);
-        if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = PoolSize;
-        settings.MaxAutoPrepare = int.Max(settings.MaxAutoPrepare, AutoPrepared);
-        settings.ApplicationName ??= "Orleans.Billing";
-        settings.IncludeErrorDetail = false;
-        settings.Multiplexing = false;
-        settings.Enlist = false;
-        return settings;
-    }
-
     private static async Task<SipKey> ReadHashKey(NpgsqlConnection connection)
     {
-        var made = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+        var made = Convert.ToHexString(RandomNumberGenerator.GetBytes(KeyBytes));
         await using (var insert = Command(connection, "INSERT INTO billing.settings (name, value) VALUES ('hash_key', $1) ON CONFLICT DO NOTHING", made))
             await insert.ExecuteNonQueryAsync();
         await using var select = Command(connection, "SELECT value FROM billing.settings WHERE name = 'hash_key'");
-        var bytes = Convert.FromHexString((string)(await select.ExecuteScalarAsync())!);
+        var text = (string)(await select.ExecuteScalarAsync())!;
+        var bytes = new byte[KeyBytes];
+        if (Convert.FromHexString(text, bytes, out var consumed, out var written) != OperationStatus.Done || consumed != text.Length || written != KeyBytes)
+            throw new InvalidDataException($"The store in the database {connection.Database} is damaged: \"hash_key\" in billing.settings is not {KeyBytes} bytes in hexadecimal. Without it no event is known again: restore it from a backup. Nothing was changed.");
         return new(BitConverter.ToUInt64(bytes, 0), BitConverter.ToUInt64(bytes, 8));
     }
 

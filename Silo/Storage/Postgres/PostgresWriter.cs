@@ -110,8 +110,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
                 await settings.ExecuteNonQueryAsync();
             }
 
-            await using (var durable = new NpgsqlCommand("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'", connection))
-                await durable.ExecuteNonQueryAsync();
             if (first)
             {
                 await using var insert = new NpgsqlCommand("INSERT INTO billing.writers (writer, commits) VALUES ($1, 0)", connection);
