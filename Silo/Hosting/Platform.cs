@@ -30,6 +30,11 @@ internal sealed class Platform : IAsyncDisposable
             app.Logger.LogCritical(failed, "The store cannot go on: it is open what is on disk. The platform stops; start it again to read what is durable.");
             app.Lifetime.StopApplication();
         };
+        store.AvailabilityChanged += why =>
+        {
+            if (why is null) app.Logger.LogWarning("The store can be used again.");
+            else app.Logger.LogError("The store cannot be used: {Why} Until it can, calls answer 503 and are safe to send again; what was acknowledged is stored.", why.Message);
+        };
     }
 
     /// <summary>What made the platform stop; null when it was asked to.</summary>

@@ -42,7 +42,7 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
             var grain = grains.GetGrain<IMerchantAccountGrain>(account);
             var answer = await grain.CatchUp();
             if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.CatchUp();
-            if (answer.Refusal is { } refusal) LogRefused(account, refusal.Detail);
+            if (answer.Refusal is { Kind: not RefusalKind.Unavailable } refusal) LogRefused(account, refusal.Detail);
             return answer;
         }
         catch (Exception failed)

@@ -22,6 +22,10 @@ internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClo
                     if (woken > 0) LogWoken(woken);
                 }
             }
+            catch (JournalUnavailableException) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The store has said so; what is to be done is done when it is back.
+            }
             catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(failed);

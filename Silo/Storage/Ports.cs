@@ -72,10 +72,13 @@ internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAcco
 {
     /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is stored, or the store lost what it had acknowledged.</summary>
     event Action<Exception>? Broken;
+
+    /// <summary>Raised when the store cannot be used any more for now, with the reason, and with null when it can again.</summary>
+    event Action<StoreUnavailableException?>? AvailabilityChanged;
 }
 
-/// <summary>The store cannot be reached now. The message says why and what to do; it bears no secret.</summary>
-internal sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);
+/// <summary>The store cannot be used now. The message says why, for those who run the platform; it bears no secret.</summary>
+internal sealed class StoreUnavailableException(string message, Exception inner) : JournalUnavailableException(message, inner);
 
 /// <summary>Finds accounts.</summary>
 internal interface IAccountDirectory

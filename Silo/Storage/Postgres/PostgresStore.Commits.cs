@@ -97,6 +97,7 @@ internal sealed partial class PostgresStore
     private async Task Commit(CommitRows rows)
     {
         HashSet<string> fenced;
+        var began = _availability.Begin();
         try
         {
             _writer ??= await OpenWriter();
@@ -104,6 +105,7 @@ internal sealed partial class PostgresStore
             fenced = await _writer.Write(rows);
             CrashPoints.Reach(CrashPoints.AfterSync);
             _acknowledged++;
+            _availability.Done(began);
         }
         catch (Exception failed)
         {
@@ -132,7 +134,8 @@ internal sealed partial class PostgresStore
     // when this one broke.
     private async Task GiveUp(CommitRows rows, Exception failed)
     {
-        if (_writer is { IsOpen: false } broken)
+        var lost = IsLost(failed);
+        if (_writer is { } broken && (lost || !broken.IsOpen))
         {
             _writer = null;
             await broken.DisposeAsync();
@@ -144,6 +147,7 @@ internal sealed partial class PostgresStore
             Broken?.Invoke(failed);
         }
 
+        if (lost) failed = Unavailable(failed);
         foreach (var chain in rows.Chains)
         {
             foreach (var entry in chain.Entries) entry.Done.SetException(failed);

@@ -24,10 +24,12 @@ internal sealed partial class PostgresStore : IStore
     private readonly Guid _id = Guid.NewGuid();
     private readonly string _place;
     private readonly int _poolSize;
+    private readonly Availability _availability;
 
     private PostgresStore(NpgsqlConnectionStringBuilder settings)
     {
         _poolSize = settings.MaxPoolSize;
+        _availability = new(why => AvailabilityChanged?.Invoke(why));
         _place = $"the database {settings.Database ?? settings.Username}";
         _readers = PostgresConnections.Pool(settings);
         _writers = PostgresConnections.Writer(settings);
@@ -38,6 +40,9 @@ internal sealed partial class PostgresStore : IStore
 
     /// <inheritdoc/>
     public event Action<Exception>? Broken;
+
+    /// <inheritdoc/>
+    public event Action<StoreUnavailableException?>? AvailabilityChanged;
 
     /// <summary>Opens the store in a database, or makes it there.</summary>
     /// <param name="connectionString">Where it is, as Npgsql reads it.</param>
@@ -51,7 +56,7 @@ internal sealed partial class PostgresStore : IStore
         try
         {
             store = new(settings);
-            await using (var connection = await store.Connect(default))
+            await using (var connection = await store._readers.OpenConnectionAsync())
             {
                 await PostgresSchema.Migrate(connection);
                 store.HashKey = await ReadHashKey(connection);
@@ -143,10 +148,8 @@ internal sealed partial class PostgresStore : IStore
         var days = snapshot.Sealed.Select(s => s.ForgetDay).ToArray();
         var ids = snapshot.Sealed.Select(s => s.Ids.ToArray()).ToArray();
         var checks = days.Zip(ids, (day, bytes) => RowCrc.Of(account, day, 0, bytes)).ToArray();
-        await using var connection = await Connect(default);
-        await using var save = Command(connection, Save, account, sequence, RowCrc.Of(account, sequence, 0, state), state, days, checks, ids);
         CrashPoints.Reach(CrashPoints.BeforeSnapshot);
-        await save.ExecuteNonQueryAsync();
+        await Write(Save, account, sequence, RowCrc.Of(account, sequence, 0, state), state, days, checks, ids);
         CrashPoints.Reach(CrashPoints.AfterSnapshot);
     }
 
@@ -267,42 +270,6 @@ internal sealed partial class PostgresStore : IStore
         var command = new NpgsqlCommand(sql, connection);
         foreach (var value in parameters) command.Parameters.Add(new() { Value = value ?? DBNull.Value });
         return command;
-    }
-
-    /// <summary>Reads over a connection of the pool; once again when the connection turns out to be lost.</summary>
-    private async Task<T> Reading<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellation)
-    {
-        try
-        {
-            await using var connection = await Connect(cancellation);
-            return await read(connection);
-        }
-        catch (NpgsqlException lost) when (lost is not PostgresException || lost.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown)
-        {
-            // What was lost together with it is not worth another try.
-            _readers.Clear();
-        }
-
-        await using var another = await Connect(cancellation);
-        return await read(another);
-    }
-
-    private async ValueTask<NpgsqlConnection> Connect(CancellationToken cancellation)
-    {
-        try
-        {
-            return await _readers.OpenConnectionAsync(cancellation);
-        }
-        catch (NpgsqlException exhausted) when (exhausted.InnerException is TimeoutException && exhausted.Message.Contains("pool", StringComparison.Ordinal))
-        {
-            throw new StoreUnavailableException(
-                $"All {_poolSize} connections to {_place} are in use and none became free in time. Raise \"Maximum Pool Size\" in BILLING_DATABASE, and max_connections of the server with it, or add silos. Nothing was stored.", exhausted);
-        }
-        catch (PostgresException full) when (full.SqlState == PostgresErrorCodes.TooManyConnections)
-        {
-            throw new StoreUnavailableException(
-                $"The PostgreSQL server of {_place} takes no more connections. Raise its max_connections, or lower \"Maximum Pool Size\" in BILLING_DATABASE. Nothing was stored.", full);
-        }
     }
 
     /// <summary>A row of billing.entries.</summary>

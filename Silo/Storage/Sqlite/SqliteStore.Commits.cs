@@ -137,12 +137,13 @@ internal sealed partial class SqliteStore
                 waiting.Index.WrittenDueTicks = waiting.Index.DueTicks;
             }
 
-            GiveUp(failed);
-            foreach (var waiting in gathered.Entries) waiting.Done.SetException(failed);
+            var told = GiveUp(failed);
+            foreach (var waiting in gathered.Entries) waiting.Done.SetException(told);
             return;
         }
 
         CrashPoints.Reach(CrashPoints.AfterSync);
+        _availability.Done(_availability.Begin());
         _lastCommit++;
         _head.Write(_lastCommit);
         _bytesSinceIndexing += gathered.Frames.Length;
@@ -159,14 +160,15 @@ internal sealed partial class SqliteStore
     }
 
     // A full disk or a busy file leaves the transaction undone for certain; after any other failure only a restart, which reads
-    // what is on disk, can tell.
-    private void GiveUp(SqliteException failed)
+    // what is on disk, can tell. Returns what the callers are told.
+    private Exception GiveUp(SqliteException failed)
     {
         const int Busy = 5, Full = 13;
         try
         {
             if (raw.sqlite3_get_autocommit(Connection.Handle) == 0) Execute("ROLLBACK");
-            if (failed.SqliteErrorCode is Busy or Full) return;
+            if (failed.SqliteErrorCode is Busy or Full)
+                return _availability.Failed($"{File} takes nothing: {failed.Message} Make room on its disk; nothing of what it refused was stored.", failed);
         }
         catch (SqliteException)
         {
@@ -175,6 +177,7 @@ internal sealed partial class SqliteStore
 
         _broken = failed;
         Broken?.Invoke(failed);
+        return failed;
     }
 
     /// <summary>Writes beside the journal; a failure that leaves open what is on disk ends the store, as in a commit.</summary>
@@ -187,7 +190,7 @@ internal sealed partial class SqliteStore
         }
         catch (SqliteException failed)
         {
-            GiveUp(failed);
+            if (GiveUp(failed) is StoreUnavailableException unavailable) throw unavailable;
             throw;
         }
     });

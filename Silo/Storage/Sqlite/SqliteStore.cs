@@ -22,6 +22,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     private readonly SortedSet<(long Ticks, string Account)> _due = new(DueOrder.Instance);
     private readonly Lock _dueGate = new();
     private readonly ConcurrentDictionary<string, string> _damaged = new(StringComparer.Ordinal);
+    private readonly Availability _availability;
     private readonly SqliteIndex _index;
     private readonly HeadFile _head;
     private readonly string _id;
@@ -35,6 +36,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             Path.Combine(folder, "journal.db"),
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-65536;")
     {
+        _availability = new(why => AvailabilityChanged?.Invoke(why));
         _index = index;
         _head = head;
         try
@@ -58,6 +60,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
 
     /// <inheritdoc/>
     public event Action<Exception>? Broken;
+
+    /// <inheritdoc/>
+    public event Action<StoreUnavailableException?>? AvailabilityChanged;
 
     /// <summary>Raised when what is derived from the journal could not be written; it is tried again later.</summary>
     public event Action<Exception>? IndexingFailed;
