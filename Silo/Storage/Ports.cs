@@ -62,7 +62,7 @@ internal readonly record struct Dropped(long Segments, long Bodies);
 /// <summary>Compares what is stored with its check sums.</summary>
 internal interface IIntegrity
 {
-    /// <summary>Reads all entries and segments of the store once. Damaged accounts are held from then on: reading them says so.</summary>
+    /// <summary>Reads all that is kept of the accounts once. Damaged accounts are held from then on: reading them says so.</summary>
     /// <returns>A sentence for each damage found, with its place; empty when all is well.</returns>
     Task<IReadOnlyList<string>> Check(CancellationToken cancellation);
 }
@@ -79,6 +79,9 @@ internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAcco
 
 /// <summary>The store cannot be used now. The message says why, for those who run the platform; it bears no secret.</summary>
 internal sealed class StoreUnavailableException(string message, Exception inner) : JournalUnavailableException(message, inner);
+
+/// <summary>Another process has the store open.</summary>
+internal sealed class StoreInUseException(string message, Exception inner) : Exception(message, inner);
 
 /// <summary>Finds accounts.</summary>
 internal interface IAccountDirectory

@@ -15,10 +15,11 @@ internal static class Stores
     /// <exception cref="InvalidOperationException">A setting cannot be met; the message names it and shows no password.</exception>
     public static async Task<IStore> Open(IConfiguration settings)
     {
+        var alone = IsAlone(settings);
         if (!AreShared(settings)) return await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
         try
         {
-            return await PostgresStore.Open(Database(settings));
+            return await PostgresStore.Open(Database(settings), alone);
         }
         catch (FormatException unreadable)
         {
@@ -29,6 +30,14 @@ internal static class Stores
             throw new InvalidOperationException($"The PostgreSQL database of BILLING_DATABASE cannot be used: {unavailable.Message}", unavailable);
         }
     }
+
+    // The silos of a cluster agree on where an account is active; others do not.
+    private static bool IsAlone(IConfiguration settings) => settings["BILLING_DATABASE_SHARED"] switch
+    {
+        null or "" or "false" => settings["BILLING_CLUSTER_DATABASE"] is not { Length: > 0 },
+        "true" => false,
+        var other => throw new InvalidOperationException($"BILLING_DATABASE_SHARED is \"{other}\"; it can be true or false, or is left out. Nothing was started."),
+    };
 
     private static string Database(IConfiguration settings) => settings["BILLING_DATABASE"] is { Length: > 0 } database ? database : Embedded;
 }

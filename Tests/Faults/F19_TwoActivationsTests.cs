@@ -20,8 +20,8 @@ public class F19_TwoActivationsTests
     {
         await using var store = await FaultStore.New(kind);
         var acknowledged = new List<ScriptEvent>();
-        await using (var left = await store.StartSilo())
-        await using (var right = await store.StartSilo())
+        await using (var left = await store.StartSilo(("BILLING_DATABASE_SHARED", "true")))
+        await using (var right = await store.StartSilo(("BILLING_DATABASE_SHARED", "true")))
         {
             using var toLeft = new ApiCaller(left.Url, left.Key);
             using var toRight = new ApiCaller(right.Url, right.Key);
@@ -48,8 +48,8 @@ public class F19_TwoActivationsTests
         const int Before = 9;
         await using var store = await FaultStore.New(kind);
         var acknowledged = new List<ScriptEvent>();
-        await using (var quick = await store.StartSilo())
-        await using (var frozen = await store.StartSilo())
+        await using (var quick = await store.StartSilo(("BILLING_DATABASE_SHARED", "true")))
+        await using (var frozen = await store.StartSilo(("BILLING_DATABASE_SHARED", "true")))
         {
             using var toQuick = new ApiCaller(quick.Url, quick.Key);
             using var toFrozen = new ApiCaller(frozen.Url, frozen.Key);

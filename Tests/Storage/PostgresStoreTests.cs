@@ -41,8 +41,8 @@ public sealed class PostgresStoreTests : StoreConformance
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("schema 99; this release knows 1", refused.Message, StringComparison.Ordinal);
-        await Change("UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        Assert.Contains("schema 99; this release knows 2", refused.Message, StringComparison.Ordinal);
+        await Change("UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
         await Reopen();
     }
 
@@ -348,7 +348,9 @@ public sealed class PostgresStoreTests : StoreConformance
         var found = await Assert.ThrowsAsync<JournalDamagedException>(() => Journal.ReadBodies("a", 1, default));
 
         Assert.Contains("account a, entry 1", found.Message, StringComparison.Ordinal);
+        Assert.Equal([found.Message], await Store.Check(default));
         Assert.Equal(["fact"], await Facts("a"));
+        Assert.Equal(Appended.Yes, await Append("a", 2, "more"));
     }
 
     private Task Change(string sql) => PostgresServer.Execute(_database!, sql);

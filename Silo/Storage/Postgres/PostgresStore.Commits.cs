@@ -18,6 +18,7 @@ internal sealed partial class PostgresStore
     private bool _isCommitting;
     private bool _stopping;
     private PostgresWriter? _writer;
+    private int _formerSession;
     private long _acknowledged;
     private Exception? _broken;
 
@@ -138,10 +139,12 @@ internal sealed partial class PostgresStore
         if (_writer is { } broken && (lost || !broken.IsOpen))
         {
             _writer = null;
+            _formerSession = broken.ServerProcess;
             await broken.DisposeAsync();
+            _writers.Clear();
         }
 
-        if (failed is CommitsLostException && _broken is null)
+        if (failed is CommitsLostException or StoreInUseException && _broken is null)
         {
             lock (_gate) _broken = failed;
             Broken?.Invoke(failed);
@@ -157,7 +160,7 @@ internal sealed partial class PostgresStore
     // A database that was put back to an older state is told by its count of this writer's commits.
     private async Task<PostgresWriter> OpenWriter()
     {
-        var writer = await PostgresWriter.Open(_writers, _id, first: false);
+        var writer = await PostgresWriter.Begin(await SiloSession.Open(_writers, _alone, _formerSession), _id, first: false);
         if (writer.CommitsAtOpening < _acknowledged)
         {
             await writer.DisposeAsync();

@@ -24,10 +24,12 @@ internal sealed partial class PostgresStore : IStore
     private readonly Guid _id = Guid.NewGuid();
     private readonly string _place;
     private readonly int _poolSize;
+    private readonly bool _alone;
     private readonly Availability _availability;
 
-    private PostgresStore(NpgsqlConnectionStringBuilder settings)
+    private PostgresStore(NpgsqlConnectionStringBuilder settings, bool alone)
     {
+        _alone = alone;
         _poolSize = settings.MaxPoolSize;
         _availability = new(why => AvailabilityChanged?.Invoke(why));
         _place = $"the database {settings.Database ?? settings.Username}";
@@ -46,27 +48,29 @@ internal sealed partial class PostgresStore : IStore
 
     /// <summary>Opens the store in a database, or makes it there.</summary>
     /// <param name="connectionString">Where it is, as Npgsql reads it.</param>
+    /// <param name="alone">Whether no other silo may use it at the same time.</param>
     /// <exception cref="FormatException">It is not a connection string. The message does not show it, for it may hold a password.</exception>
     /// <exception cref="StoreUnavailableException">The database cannot be used; the message says why.</exception>
+    /// <exception cref="StoreInUseException">Other silos use it, and this one or one of them is to be alone.</exception>
     /// <exception cref="InvalidDataException">The store is of a newer release, damaged or not ours, or the server cannot hold it.</exception>
-    public static async Task<PostgresStore> Open(string connectionString)
+    public static async Task<PostgresStore> Open(string connectionString, bool alone = false)
     {
         var settings = PostgresConnections.Settings(connectionString);
         PostgresStore? store = null;
+        NpgsqlConnection? session = null;
         try
         {
-            store = new(settings);
-            await using (var connection = await store._readers.OpenConnectionAsync())
-            {
-                await PostgresSchema.Migrate(connection);
-                store.HashKey = await ReadHashKey(connection);
-            }
-
-            store._writer = await PostgresWriter.Open(store._writers, store._id, first: true);
+            store = new(settings, alone);
+            session = await SiloSession.Open(store._writers, alone, former: 0);
+            await PostgresSchema.Migrate(session);
+            store.HashKey = await ReadHashKey(session);
+            if (alone) await ForgetWriters(session);
+            store._writer = await PostgresWriter.Begin(session, store._id, first: true);
             return store;
         }
         catch (Exception failed)
         {
+            if (session is not null) await session.DisposeAsync();
             if (store is not null) await store.DisposeAsync();
 
             // Npgsql's own exceptions quote names of settings and files, never a password.
@@ -123,8 +127,7 @@ internal sealed partial class PostgresStore : IStore
                 var bytes = reader.GetFieldValue<byte[]>(3);
                 return RowCrc.Of(account, sequence, reader.GetInt64(0), bytes) == reader.GetInt32(2) && StoredBodies.Decompress(bytes, reader.GetInt32(1)) is { } bodies
                     ? bodies
-                    : throw new JournalDamagedException(
-                        $"The bodies of events are damaged at {_place}, billing.bodies, account {account}, entry {sequence}. What was counted is not touched: restore the store from a backup to read them.");
+                    : throw new JournalDamagedException(DamagedBodies(account, sequence));
             },
             cancellation);
     }
@@ -167,6 +170,13 @@ internal sealed partial class PostgresStore : IStore
         if (_writer is not null) await _writer.DisposeAsync();
         await _writers.DisposeAsync();
         await _readers.DisposeAsync();
+    }
+
+    // Those of silos that ran before: where one is alone, nobody asks for them any more.
+    private static async Task ForgetWriters(NpgsqlConnection connection)
+    {
+        await using var delete = Command(connection, "DELETE FROM billing.writers");
+        await delete.ExecuteNonQueryAsync();
     }
 
     private static async Task<SipKey> ReadHashKey(NpgsqlConnection connection)
@@ -257,6 +267,9 @@ internal sealed partial class PostgresStore : IStore
     {
         if (_damaged.TryGetValue(account, out var sentence)) throw new JournalDamagedException(sentence);
     }
+
+    private string DamagedBodies(string account, long sequence) =>
+        $"The bodies of events are damaged at {_place}, billing.bodies, account {account}, entry {sequence}. What was counted is not touched: restore the store from a backup to read them.";
 
     private JournalDamagedException Hold(string account, long sequence, string damage)
     {

@@ -184,6 +184,3 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
         }
     }
 }
-
-/// <summary>Another process has the store open.</summary>
-internal sealed class StoreInUseException(string message, Exception inner) : Exception(message, inner);
