@@ -84,6 +84,47 @@ public class F03_KillsInUpkeepTests
         await Snapshots.GoOn(store, acknowledged, 9);
     }
 
+    [Fact]
+    public async Task F3_KilledWhileTheTablesOfADatabaseAreMade_ItIsAsEmptyAsBeforeAndTheNextStartMakesThem()
+    {
+        await using var store = await FaultStore.New(FaultStore.Postgres);
+
+        var killed = await Assert.ThrowsAsync<SiloFailedException>(() => store.StartSilo(("CRASH_AT", $"{CrashPoints.InMigration}:1")));
+
+        Assert.Contains("ended with code 137", killed.Message, StringComparison.Ordinal);
+        Assert.Equal(0L, await PostgresServer.Execute(store.Database!, "SELECT count(*) FROM pg_namespace WHERE nspname = 'billing'"));
+        await Snapshots.GoOn(store, [], 0);
+    }
+
+    [Fact]
+    public async Task F3_KilledInTheMiddleOfAMigrationOfADatabase_TheOldSchemaIsStillThereAndTheNextStartMigratesIt()
+    {
+        const string OfSchemaOne =
+            """
+            SELECT count(*) FROM billing.settings WHERE name = 'schema' AND value = '1'
+            AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'billing.writers'::regclass AND attname = 'seen')
+            """;
+        await using var store = await FaultStore.New(FaultStore.Postgres);
+        var acknowledged = new List<ScriptEvent>();
+        await using (var platform = await store.Open())
+        {
+            foreach (var request in Script.Snapshots.Requests.Take(9))
+            {
+                Assert.InRange((await request.Send(platform.Api)).Status, 200, 201);
+                acknowledged.AddRange(request.Events);
+            }
+        }
+
+        await PostgresServer.Execute(store.Database!, "ALTER TABLE billing.writers DROP COLUMN seen; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+
+        var killed = await Assert.ThrowsAsync<SiloFailedException>(() => store.StartSilo(("CRASH_AT", $"{CrashPoints.InMigration}:1")));
+
+        Assert.Contains("ended with code 137", killed.Message, StringComparison.Ordinal);
+        Assert.Equal(1L, await PostgresServer.Execute(store.Database!, OfSchemaOne));
+        await Snapshots.GoOn(store, acknowledged, 9);
+        Assert.Equal(0L, await PostgresServer.Execute(store.Database!, OfSchemaOne));
+    }
+
     [Theory]
     [InlineData(FaultStore.Sqlite, 2)]
     [InlineData(FaultStore.Postgres, 1)]

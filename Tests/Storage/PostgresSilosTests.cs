@@ -82,6 +82,32 @@ public sealed class PostgresSilosTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => command.ExecuteScalarAsync());
     }
 
+    // F3: the session that migrates is ended in the middle.
+    [Fact]
+    public async Task SessionEndedInAMigration_LeavesTheOldSchemaAndTheNextStartMigratesIt()
+    {
+        const string Schema = "SELECT value FROM billing.settings WHERE name = 'schema'";
+        await using (var store = await PostgresStore.Open(_database)) await Append(store, 1);
+        await PostgresServer.Execute(_database, "ALTER TABLE billing.writers DROP COLUMN seen; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        await using (var holder = new NpgsqlConnection(_database + ";Pooling=false"))
+        {
+            await holder.OpenAsync();
+            await using var hold = new NpgsqlCommand("BEGIN; LOCK TABLE billing.writers IN ACCESS SHARE MODE", holder);
+            await hold.ExecuteNonQueryAsync();
+            var starting = PostgresStore.Open(_database);
+            await Eventually.True(
+                async () => await PostgresServer.Execute(_database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is true,
+                "the migration waits for the table");
+
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => starting);
+        }
+
+        Assert.Equal("1", await PostgresServer.Execute(_database, Schema));
+        await using var next = await PostgresStore.Open(_database);
+        Assert.Equal("2", await PostgresServer.Execute(_database, Schema));
+        Assert.Equal(Appended.Yes, await Append(next, 2));
+    }
+
     [Fact]
     public async Task CountsOfSilosThatAreGone_AreForgotten()
     {

@@ -5,11 +5,11 @@ namespace Billing.Silo.Storage.Postgres;
 /// <summary>Work over the connections of the pool, and what is said when there is none.</summary>
 internal sealed partial class PostgresStore
 {
-    /// <summary>Whether the server, or the way to it, failed, and not the statement.</summary>
+    /// <summary>Whether the server, its disk or the way to it failed, and not the statement.</summary>
     private static bool IsLost(Exception failed) => failed switch
     {
         PostgresException said => said.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
-            or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.IdleSessionTimeout,
+            or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.IdleSessionTimeout or PostgresErrorCodes.DiskFull,
         _ => failed is NpgsqlException,
     };
 
@@ -57,7 +57,7 @@ internal sealed partial class PostgresStore
         return result;
     }
 
-    private StoreUnavailableException Unavailable(Exception lost) => _availability.Failed($"{_place} does not answer: {Why(lost)}.", lost);
+    private StoreUnavailableException Unavailable(Exception lost) => _availability.Failed($"{_place}: {Why(lost)}.", lost);
 
     private async ValueTask<NpgsqlConnection> Connect(CancellationToken cancellation)
     {

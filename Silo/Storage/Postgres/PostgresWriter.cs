@@ -142,12 +142,12 @@ internal sealed class PostgresWriter : IAsyncDisposable
         var command = rows.HasMore ? _full : _plain;
         rows.Fill(command.Parameters);
         var fenced = new HashSet<string>(StringComparer.Ordinal);
-        await using var reader = await command.ExecuteReaderAsync();
+        var sent = command.ExecuteReaderAsync();
+        CrashPoints.Reach(CrashPoints.Sent);
+        await using var reader = await sent;
         while (await reader.ReadAsync()) fenced.Add(reader.GetString(0));
 
-        CrashPoints.Reach(CrashPoints.AfterWrite);
-
-        // The server commits after the last row and says so at the end of the answer.
+        // The server commits after the last row and says so at the end of the answer; most often it has by the time the rows arrive.
         await reader.NextResultAsync();
         return fenced;
     }
