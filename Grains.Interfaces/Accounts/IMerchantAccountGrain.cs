@@ -37,9 +37,10 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     Task<UsageResult> RecordUsage(UsageBatch batch);
 
     /// <summary>Does what is due at or before the billing clock's time, each at its own instant, in order.</summary>
+    /// <param name="now">The billing clock of the caller: the account's silo may be behind it.</param>
     /// <returns>When something is due next; null when nothing is. A refusal means: ask again.</returns>
-    [Alias("catch-up")]
-    Task<CatchUpAnswer> CatchUp();
+    [Alias("catch-up-to")]
+    Task<CatchUpAnswer> CatchUp(DateTimeOffset now);
 
     /// <summary>The account as of now.</summary>
     [Alias("get")]

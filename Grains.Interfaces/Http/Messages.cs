@@ -60,7 +60,7 @@ public sealed record EventsAnswer(
 /// <param name="Source">The CloudEvents <c>source</c>, if it could be read.</param>
 /// <param name="Id">The CloudEvents <c>id</c>, if it could be read.</param>
 /// <param name="Outcome">What became of it.</param>
-/// <param name="Reason">Why, where the outcome alone does not say it.</param>
+/// <param name="Reason">Why, where the outcome alone does not say it; <c>account_held</c> or <c>account_failed</c> when it waits for its account.</param>
 /// <param name="Meters">What it changed.</param>
 /// <param name="BilledOn">The invoice that bills it.</param>
 public sealed record EventReceiptView(
@@ -129,7 +129,11 @@ public sealed record MoveClockRequest(string? Advance, string? Now);
 
 /// <summary>Where the billing clock stands.</summary>
 /// <param name="Now">The billing time.</param>
-public sealed record ClockView(DateTimeOffset Now);
+/// <param name="Held">
+/// The accounts that are due by then and could not do it, because they are held or fail, by id; left out when there are none.
+/// </param>
+public sealed record ClockView(
+    DateTimeOffset Now, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<string>? Held = null);
 
 /// <summary>Whether the platform is alive or ready.</summary>
 /// <param name="Status"><c>ok</c>, or what is amiss.</param>

@@ -61,7 +61,7 @@ internal sealed partial class MerchantAccountGrain(
         {
             _unread = true;
         }
-        catch (JournalDamagedException damaged)
+        catch (Exception damaged) when (damaged is JournalDamagedException or UnknownCatalogException)
         {
             LogHeld(damaged, id);
             _held = new(RefusalKind.Held, $"The account {id} is held: {damaged.Message} Until then nothing of it is counted, billed or shown, so that nothing is counted wrongly.");
@@ -96,14 +96,14 @@ internal sealed partial class MerchantAccountGrain(
         if (_state is not { } state) return Task.FromResult(UsageResult.Refused(WithoutState()));
         try
         {
-            var (facts, now) = BeginTurn(state);
+            var (facts, now) = BeginTurn(state, batch.Waited && batch.ReceivedAt is { } receivedAt ? receivedAt : Later(clock.Now, batch.ReceivedAt));
             var outcomes = new byte[batch.Count];
             var receipts = batch.WantReceipts ? ImmutableArray.CreateBuilder<UsageReceipt>(batch.Count) : null;
             var bodies = batch.KeepBodies ? new ArrayBufferWriter<byte>(batch.Records.Length) : null;
             var reader = new UsageBatchReader(batch.Records.Span);
             for (var i = 0; reader.TryRead(out var record); i++)
             {
-                var outcome = Decider.Decide(state, record, now, facts, receipts);
+                var outcome = Decider.Decide(state, record, now, facts, receipts, batch.Waited ? clock.Now : null);
                 outcomes[i] = (byte)outcome;
                 if (bodies is not null && outcome == UsageOutcome.Accepted) Keep(record.Body, bodies);
             }
@@ -120,10 +120,10 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<CatchUpAnswer> CatchUp()
+    public async Task<CatchUpAnswer> CatchUp(DateTimeOffset now)
     {
         var before = _state?.Sequence;
-        var answer = await Turn((state, _, _) => new CatchUpAnswer(null, state.NextDueAt), refusal => new(refusal, null));
+        var answer = await Turn((state, _, _) => new CatchUpAnswer(null, state.NextDueAt), refusal => new(refusal, null), now);
         if (answer.Refusal is not null || _state is not { } state || state.Sequence != before || !await IsOvertaken(state)) return answer;
         Drop();
         return new(Dropped, null);
@@ -175,6 +175,8 @@ internal sealed partial class MerchantAccountGrain(
     private static Refusal Unsure(string account) => new(
         RefusalKind.Retry, $"The store stopped answering while this was stored for the account {account}. It is not known whether it is stored; send the same again, which is safe.");
 
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset? other) => other > one ? other.Value : one;
+
     private static void Keep(ReadOnlySpan<byte> body, ArrayBufferWriter<byte> bodies)
     {
         BinaryPrimitives.WriteInt32LittleEndian(bodies.GetSpan(4), body.Length);
@@ -183,9 +185,9 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     // The synchronous part of a turn runs on one thread, from here until the journal has read the facts: before the first await.
-    private (FactWriter Facts, DateTimeOffset Now) BeginTurn(AccountState state)
+    private static (FactWriter Facts, DateTimeOffset Now) BeginTurn(AccountState state, DateTimeOffset at)
     {
-        var now = clock.Now is var reading && reading > state.LastEntryAt ? reading : state.LastEntryAt;
+        var now = Later(state.LastEntryAt, at);
         var facts = Facts;
         facts.Begin(now);
         AccountDecider.CatchUp(state, now, facts);
@@ -226,12 +228,13 @@ internal sealed partial class MerchantAccountGrain(
     private static Refusal Unknown(AccountState state) => new(RefusalKind.NotFound, $"There is no account {state.Id}.", "id");
 
     /// <summary>Decides, journals what was decided, and only then answers.</summary>
-    private Task<TAnswer> Turn<TAnswer>(Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse)
+    private Task<TAnswer> Turn<TAnswer>(
+        Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse, DateTimeOffset? at = null)
     {
         if (_state is not { } state) return Task.FromResult(refuse(WithoutState()));
         try
         {
-            var (facts, now) = BeginTurn(state);
+            var (facts, now) = BeginTurn(state, Later(clock.Now, at));
             var answer = decide(state, facts, now);
             return facts.HasFacts ? Append(state, EntryOf(state, facts, default), answer, refuse) : Task.FromResult(answer);
         }
@@ -371,7 +374,16 @@ internal sealed partial class MerchantAccountGrain(
         _bytesSinceSnapshot = 0;
         foreach (var entry in tail.Entries)
         {
-            state.ApplyEntry(entry.Span);
+            try
+            {
+                state.ApplyEntry(entry.Span);
+            }
+            catch (Exception unreadable) when (unreadable is not UnknownCatalogException)
+            {
+                throw new JournalDamagedException(
+                    $"Its entry {state.Sequence + 1} cannot be read by this release: {unreadable.Message} Start the release that wrote it, or restore the store from a backup.", unreadable);
+            }
+
             _bytesSinceSnapshot += entry.Length;
         }
 

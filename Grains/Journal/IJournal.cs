@@ -98,7 +98,7 @@ public sealed record JournalTail(
 }
 
 /// <summary>What is stored of an account, or of its events, is damaged. The message names the place and says what to do.</summary>
-public sealed class JournalDamagedException(string message) : Exception(message);
+public sealed class JournalDamagedException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The journal cannot be used now, as when its database cannot be reached; it said so in the log already, once for all calls.</summary>
 public class JournalUnavailableException(string message, Exception inner) : Exception(message, inner);
