@@ -15,6 +15,7 @@ internal static class Problems
         RefusalKind.Retry => Retry(refusal.Detail),
         RefusalKind.Unavailable => Unavailable(refusal.Detail),
         RefusalKind.Failed => Failed(refusal.Detail),
+        RefusalKind.Damaged => Make(503, "damaged", "What was asked for is damaged", refusal.Detail),
         RefusalKind.Held => Make(503, "held", "The account is held", refusal.Detail),
         _ => Invalid(refusal.Detail, refusal.Field),
     };

@@ -9,6 +9,7 @@ using Billing.Silo.Ingest;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
+using Billing.Silo.Storage.Sqlite;
 
 namespace Billing.Silo.Hosting;
 
@@ -24,10 +25,12 @@ internal sealed class Platform : IAsyncDisposable
         _app = app;
         _store = store;
         _clock = clock;
+        if (store is SqliteStore embedded)
+            embedded.IndexingFailed += failed => app.Logger.LogError(failed, "index.db, which is derived from the journal, could not be written. Nothing is lost; it is tried again later.");
         store.Broken += failed =>
         {
             StoppedBy = failed;
-            app.Logger.LogCritical(failed, "The store cannot go on: it is open what is on disk. The platform stops; start it again to read what is durable.");
+            app.Logger.LogCritical(failed, "The store cannot go on: it is not known what is on disk. The platform stops; start it again to read what is durable.");
             app.Lifetime.StopApplication();
         };
         store.AvailabilityChanged += why =>
@@ -86,6 +89,7 @@ internal sealed class Platform : IAsyncDisposable
 
             var app = builder.Build();
             MapRequests(app);
+            foreach (var notice in store.Notices) app.Logger.LogWarning("{Notice}", notice);
             var platform = new Platform(app, store, clock);
             await app.StartAsync();
             return platform;

@@ -16,7 +16,7 @@ internal static class Stores
     public static async Task<IStore> Open(IConfiguration settings)
     {
         var alone = IsAlone(settings);
-        if (!AreShared(settings)) return await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
+        if (!AreShared(settings)) return await OpenEmbedded(settings["BILLING_DATA"] is { Length: > 0 } folder ? folder : ".data");
         try
         {
             return await PostgresStore.Open(Database(settings), alone);
@@ -38,6 +38,25 @@ internal static class Stores
         "true" => false,
         var other => throw new InvalidOperationException($"BILLING_DATABASE_SHARED is \"{other}\"; it can be true or false, or is left out. Nothing was started."),
     };
+
+    private static async Task<IStore> OpenEmbedded(string folder)
+    {
+        for (var path = Path.GetFullPath(folder); path is not null; path = Path.GetDirectoryName(path))
+        {
+            if (File.Exists(path))
+                throw new InvalidOperationException($"BILLING_DATA is \"{folder}\", but {path} is a file; it needs a folder, which is made when it is not there. Nothing was changed.");
+        }
+
+        try
+        {
+            return await SqliteStore.Open(folder);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException(
+                $"BILLING_DATA is \"{folder}\", which cannot be used: {refused.Message} It needs a folder with room that the platform may read and write, with all files in it.", refused);
+        }
+    }
 
     private static string Database(IConfiguration settings) => settings["BILLING_DATABASE"] is { Length: > 0 } database ? database : Embedded;
 }

@@ -45,6 +45,39 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public async Task ADataFolderThatIsAFile_IsRefusedByName()
+    {
+        await File.WriteAllTextAsync(_folder.File("data"), "a note");
+
+        foreach (var data in new[] { _folder.File("data"), _folder.File("data/below") })
+        {
+            var refused = await Refused(data);
+
+            Assert.Contains($"BILLING_DATA is \"{data}\"", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("it needs a folder", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("a note", await File.ReadAllTextAsync(_folder.File("data")));
+    }
+
+    // The system's own folders let nobody write, the administrator included.
+    [Theory]
+    [InlineData("/proc/self/fdinfo")]
+    [InlineData("/proc/self/fdinfo/billing")]
+    [InlineData("/sys/billing")]
+    public async Task ADataFolderThatMayNotBeWritten_IsRefusedByName(string data)
+    {
+        var refused = await Refused(data);
+
+        Assert.Contains($"BILLING_DATA is \"{data}\"", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("read and write", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("backup", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<InvalidOperationException> Refused(string data) =>
+        Assert.ThrowsAsync<InvalidOperationException>(() => Platform.Start([$"--BILLING_DATA={data}", "--BILLING_URL=http://127.0.0.1:0"]));
+
+    [Fact]
     public async Task AKeyThatIsMade_IsShownBeforeItIsStored()
     {
         var store = new Keys();

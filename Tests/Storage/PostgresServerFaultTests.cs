@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Billing.Tests.Storage;
 
-/// <summary>What the whole server suffers, each on a server of its own.</summary>
+/// <summary>F7 and F21 on the PostgreSQL store: what the whole server suffers, each on a server of its own.</summary>
 public sealed class PostgresServerFaultTests : IAsyncLifetime
 {
     private PostgresServer _server = null!;
@@ -16,9 +16,9 @@ public sealed class PostgresServerFaultTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 
-    // F21: the server stops at once, as by a crash, and comes back.
+    // The server stops at once, as by a crash, and comes back.
     [Fact]
-    public async Task ServerStoppedAtOnceAndStartedAgain_WhatWasAnsweredIsThereOnce()
+    public async Task F21_ServerStoppedAtOnceAndStartedAgain_WhatWasAnsweredIsThereOnce()
     {
         var database = await _server.NewDatabase();
         await using var store = await PostgresStore.Open(database);
@@ -38,9 +38,9 @@ public sealed class PostgresServerFaultTests : IAsyncLifetime
         Assert.True(faults > 0 && appending.Unknown > 0, $"{faults} faults, {appending.Unknown} entries whose outcome was unknown.");
     }
 
-    // F21: a standby without the last commits is promoted, or an older backup is put back.
+    // A standby without the last commits is promoted, or an older backup is put back.
     [Fact]
-    public async Task ServerThatComesBackWithoutTheLastCommits_StopsTheSiloThatSawThem()
+    public async Task F21_ServerThatComesBackWithoutTheLastCommits_StopsTheSiloThatSawThem()
     {
         var database = await _server.NewDatabase();
         await using var ahead = await PostgresStore.Open(database);
@@ -69,9 +69,9 @@ public sealed class PostgresServerFaultTests : IAsyncLifetime
         Assert.Equal(Appended.Yes, await Append(next, 2));
     }
 
-    // F7: no room in the tables; then there is.
+    // No room in the tables; then there is.
     [TmpfsFact]
-    public async Task DiskFull_LosesNothingThatWasAnsweredAndGoesOnWhenThereIsRoom()
+    public async Task F7_DiskFull_LosesNothingThatWasAnsweredAndGoesOnWhenThereIsRoom()
     {
         const int Megabyte = 1 << 20;
         using var disk = new SmallDisk("40m");
