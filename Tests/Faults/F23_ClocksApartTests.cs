@@ -2,8 +2,6 @@ using System.Globalization;
 using Billing.Journal;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Storage;
-using Billing.Tests.Support;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
