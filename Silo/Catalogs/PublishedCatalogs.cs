@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Billing.Journal;
 using Billing.Plans;
 using Billing.Silo.Storage;
@@ -8,25 +9,25 @@ namespace Billing.Silo.Catalogs;
 /// <summary>The published catalogue versions, compiled once and kept.</summary>
 internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposable
 {
-    private readonly ICatalogStore _store;
+    private readonly IStore _store;
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly ConcurrentDictionary<string, CompiledCatalog> _versions = new(StringComparer.Ordinal);
 
-    private PublishedCatalogs(ICatalogStore store) => _store = store;
+    private PublishedCatalogs(IStore store) => _store = store;
 
     /// <inheritdoc/>
     public CompiledCatalog? Latest { get; private set; }
 
     /// <summary>Loads what is published; publishes a file when nothing is.</summary>
-    /// <exception cref="InvalidDataException">The file is not a catalogue; the message says where.</exception>
-    public static async Task<PublishedCatalogs> Load(ICatalogStore store, IBillingClock clock, string file)
+    /// <exception cref="InvalidDataException">The file is not a catalogue, or a published one is damaged; the message says where.</exception>
+    public static async Task<PublishedCatalogs> Load(IStore store, IBillingClock clock, string file)
     {
-        if ((await store.All()).Count == 0)
+        if ((await ((ICatalogStore)store).All()).Count == 0)
         {
             var json = await File.ReadAllBytesAsync(file);
             var (catalog, problem) = CatalogReader.Read(json);
             if (catalog is null) throw new InvalidDataException($"The catalogue {file} cannot be published: {problem!.Detail}");
-            await store.Add(new(catalog.Version, clock.Now, json));
+            await ((ICatalogStore)store).Add(new(catalog.Version, clock.Now, json));
         }
 
         var catalogs = new PublishedCatalogs(store);
@@ -40,7 +41,7 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
         await _one.WaitAsync();
         try
         {
-            foreach (var version in await _store.All(_versions.Count)) Keep(version);
+            foreach (var version in await ((ICatalogStore)_store).All(_versions.Count)) await Keep(version);
         }
         finally
         {
@@ -54,10 +55,25 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
     /// <inheritdoc/>
     public CompiledCatalog? Find(string version) => _versions.GetValueOrDefault(version);
 
-    private void Keep(StoredCatalog version)
+    private async Task Keep(StoredCatalog version)
     {
+        await Compare(version);
         var (catalog, problem) = CatalogReader.Read(version.Json);
         if (catalog is null) throw new InvalidDataException($"The published catalogue {version.Version} can no longer be read: {problem!.Detail}");
         Latest = _versions[catalog.Version] = new(catalog);
+    }
+
+    // Kept apart from the catalogue; one that was published without it gets it when it is first loaded.
+    private async Task Compare(StoredCatalog version)
+    {
+        var setting = $"catalog_check {version.Version}";
+        var sum = Convert.ToHexString(SHA256.HashData(version.Json.Span));
+        if (await _store.Get(setting) is null) await _store.Replace(setting, null, sum);
+        if (await _store.Get(setting) != sum)
+        {
+            throw new InvalidDataException(
+                $"The published catalogue {version.Version} is damaged in the store: it does not match its check sum in the setting \"{setting}\", and could bill wrong amounts. "
+                + "Restore it, or the store, from a backup. Nothing is billed from it.");
+        }
     }
 }

@@ -68,6 +68,7 @@ internal sealed class Platform : IAsyncDisposable
         var store = await Stores.Open(settings);
         try
         {
+            await HashKeyCheck.Verify(store);
             var clock = await BillingClock.Load(store, TimeProvider.System, ClockStart(settings["BILLING_CLOCK"]));
             var catalogs = await PublishedCatalogs.Load(
                 store, clock, settings["BILLING_CATALOG"] ?? Path.Combine(AppContext.BaseDirectory, "catalog.sample.json"));

@@ -49,7 +49,7 @@ internal sealed partial class WaitingRoom(IWaitingEvents waiting, IGrainFactory 
     {
         try
         {
-            var given = 0L;
+            var given = new long[(int)UsageOutcome.Rejected + 1];
             Refusal? last = null;
             for (var number = 0L; !cancellation.IsCancellationRequested && await waiting.Next(account, number) is { } stored; number = stored.Number)
             {
@@ -70,10 +70,10 @@ internal sealed partial class WaitingRoom(IWaitingEvents waiting, IGrainFactory 
                 }
 
                 await waiting.Remove(account, stored.Number);
-                given += batch.Count;
+                foreach (var outcome in result.Outcomes.Span) given[outcome]++;
             }
 
-            if (given > 0) LogGiven(account, given);
+            Say(account, given);
             if (last is null)
             {
                 _patience.Succeeded(account);
@@ -94,6 +94,16 @@ internal sealed partial class WaitingRoom(IWaitingEvents waiting, IGrainFactory 
         }
     }
 
+    private void Say(string account, long[] given)
+    {
+        var (counted, known, conflicts) = (given[(int)UsageOutcome.Accepted], given[(int)UsageOutcome.Duplicate], given[(int)UsageOutcome.Conflict]);
+        var dead = given[(int)UsageOutcome.Quarantined] + given[(int)UsageOutcome.Rejected];
+        if (given.Sum() == 0) return;
+
+        // What was counted before is no loss; what is not counted at all is for somebody to look at.
+        LogGiven(dead + conflicts > 0 ? LogLevel.Warning : LogLevel.Information, account, given.Sum(), counted, dead, known, conflicts);
+    }
+
     private async Task<UsageResult> Record(string account, UsageBatch batch)
     {
         var grain = grains.GetGrain<IMerchantAccountGrain>(account);
@@ -104,8 +114,8 @@ internal sealed partial class WaitingRoom(IWaitingEvents waiting, IGrainFactory 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account} takes no events. From now on they wait for it in the store, and nothing of them is lost. {Detail}")]
     private partial void LogKept(string account, string detail);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Account {Account} takes events again: {Events} that waited were given to it.")]
-    private partial void LogGiven(string account, long events);
+    [LoggerMessage(Message = "Account {Account} takes events again: {Events} that waited were given to it: {Counted} counted, {Dead} became dead letters, {Known} were duplicates, {Conflicts} conflicts.")]
+    private partial void LogGiven(LogLevel level, string account, long events, long counted, long dead, long known, long conflicts);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account} has events that wait for it; this is said once an hour. {Detail}")]
     private partial void LogStillWaiting(string account, string detail);

@@ -53,15 +53,16 @@ internal sealed class BillingClock : IBillingClock
     /// <param name="settings">The store.</param>
     /// <param name="time">Real time.</param>
     /// <param name="start">Where the clock of a new store stands; null for real time.</param>
+    /// <exception cref="InvalidDataException">What the store says of it cannot be read.</exception>
     public static async Task<BillingClock> Load(ISettings settings, TimeProvider time, DateTimeOffset? start)
     {
         var clock = new BillingClock(settings, time);
         if (await settings.Get(Setting) is null)
             await settings.Replace(Setting, null, start is { } instant ? Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture) : Ahead + "0");
         var stored = (await settings.Get(Setting))!;
-        if (await settings.Get(Seen) is { } seen) clock._highest = long.Parse(seen, CultureInfo.InvariantCulture);
-        if (stored.StartsWith(Standing, StringComparison.Ordinal)) clock._standsAt = long.Parse(stored.AsSpan(Standing.Length), CultureInfo.InvariantCulture);
-        else clock._aheadBy = long.Parse(stored.AsSpan(Ahead.Length), CultureInfo.InvariantCulture);
+        if (await settings.Get(Seen) is { } seen) clock._highest = Ticks(Seen, seen, "");
+        if (stored.StartsWith(Standing, StringComparison.Ordinal)) clock._standsAt = Ticks(Setting, stored, Standing);
+        else clock._aheadBy = Ticks(Setting, stored, Ahead);
         return clock;
     }
 
@@ -71,7 +72,7 @@ internal sealed class BillingClock : IBillingClock
     {
         if (StandsStill) return;
         var before = await _settings.Get(Seen);
-        if (before is null || long.Parse(before, CultureInfo.InvariantCulture) < Now.UtcTicks)
+        if (before is null || Ticks(Seen, before, "") < Now.UtcTicks)
             await _settings.Replace(Seen, before, Now.UtcTicks.ToString(CultureInfo.InvariantCulture));
     }
 
@@ -106,13 +107,20 @@ internal sealed class BillingClock : IBillingClock
     {
         if (stored.StartsWith(Standing, StringComparison.Ordinal))
         {
-            if (StandsStill) Raise(ref _standsAt, long.Parse(stored.AsSpan(Standing.Length), CultureInfo.InvariantCulture));
+            if (StandsStill) Raise(ref _standsAt, Ticks(Setting, stored, Standing));
         }
         else if (!StandsStill)
         {
-            Raise(ref _aheadBy, long.Parse(stored.AsSpan(Ahead.Length), CultureInfo.InvariantCulture));
+            Raise(ref _aheadBy, Ticks(Setting, stored, Ahead));
         }
     }
+
+    private static long Ticks(string setting, string stored, string prefix) =>
+        stored.StartsWith(prefix, StringComparison.Ordinal)
+        && long.TryParse(stored.AsSpan(prefix.Length), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ticks)
+        && ticks > -Latest.UtcTicks && ticks <= Latest.UtcTicks && (prefix != Standing || ticks >= Earliest.UtcTicks)
+            ? ticks
+            : throw new InvalidDataException($"The store is damaged: its setting \"{setting}\" is \"{stored}\", which is no time that the billing clock can show. Restore it, or the store, from a backup. Nothing was billed.");
 
     private static void Raise(ref long value, long to)
     {

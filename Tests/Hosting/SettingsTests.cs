@@ -24,6 +24,7 @@ public sealed class SettingsTests : IDisposable
     [InlineData("BILLING_DATABASE=Host=;Username=billing;Password=hidden", "It names no Host")]
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Hosting=hidden;Password=hidden", "connection string")]
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=hidden;Minimum Pool Size=9;Maximum Pool Size=3", "\"Minimum Pool Size\" is 9 and \"Maximum Pool Size\" is 3")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=hidden;Maximum Pool Size=0", "\"Maximum Pool Size\" is 0")]
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=hidden;Timeout=-1", "connection string")]
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=hidden;SSL Mode=VerifyFull;Root Certificate=/nowhere/hidden.pem;Port=1", "cannot be used: ")]
     [InlineData("BILLING_DATABASE=Host=nowhere.invalid;Password=hidden;Timeout=5", "cannot be used: ")]

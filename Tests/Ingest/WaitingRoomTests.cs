@@ -17,6 +17,7 @@ public sealed class WaitingRoomTests
     private readonly ManualTime _time = new();
     private readonly Said<WaitingRoom> _said = new();
     private readonly List<(string Account, UsageBatch Batch)> _given = [];
+    private readonly Dictionary<string, UsageOutcome> _outcomes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Refusal> _refusals = new(StringComparer.Ordinal);
 
     [Fact]
@@ -86,13 +87,27 @@ public sealed class WaitingRoomTests
         Assert.Equal(4, _said.Lines.Count);
     }
 
+    [Fact]
+    public async Task EventsGivenThatDoNotCount_AreSaidAsAWarning()
+    {
+        var room = Room();
+        foreach (var id in new[] { "1", "late", "3", "known" }) await Keep(room, "a", id);
+        _outcomes["late"] = UsageOutcome.Quarantined;
+        _outcomes["known"] = UsageOutcome.Duplicate;
+
+        await room.GiveBack(default);
+
+        Assert.Equal(LogLevel.Warning, _said.Lines[^1].Level);
+        Assert.Contains("4 that waited were given to it: 2 counted, 1 became dead letters, 1 were duplicates", _said.Lines[^1].Text, StringComparison.Ordinal);
+    }
+
     private WaitingRoom Room() => new(
         _waiting,
         AccountDouble.Factory(account => AccountDouble.Account(batch =>
         {
             _given.Add((account, batch));
             var refusal = _refusals.GetValueOrDefault(account) ?? _refusals.GetValueOrDefault(MemoryWaiting.Ids(batch)[0]);
-            return Task.FromResult(refusal is not null ? UsageResult.Refused(refusal) : new(null, new byte[] { (byte)UsageOutcome.Accepted }, []));
+            return Task.FromResult(refusal is not null ? UsageResult.Refused(refusal) : new(null, new byte[] { (byte)_outcomes.GetValueOrDefault(MemoryWaiting.Ids(batch)[0], UsageOutcome.Accepted) }, []));
         })),
         _time,
         _said);

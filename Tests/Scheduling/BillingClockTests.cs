@@ -33,6 +33,23 @@ public class BillingClockTests
         Assert.Equal(_machine.Now, clock.Now);
     }
 
+    [Theory]
+    [InlineData("billing_clock", "")]
+    [InlineData("billing_clock", "stands at noon")]
+    [InlineData("billing_clock", "stands at 1")]
+    [InlineData("billing_clock", "sits at 639000000000000000")]
+    [InlineData("billing_clock", "ahead by 9223372036854775807")]
+    [InlineData("billing_clock_seen", "63900000000x")]
+    public async Task StoredClockThatCannotBeRead_IsRefusedWithASentence(string setting, string stored)
+    {
+        await _settings.Set("billing_clock", "ahead by 0");
+        await _settings.Set(setting, stored);
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => Load(null));
+
+        Assert.Contains($"\"{setting}\" is \"{stored}\"", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task StandingClockMoved_StandsThereAfterARestart_WhateverTheSettingSays()
     {

@@ -17,6 +17,7 @@ internal static class ConnectionText
         var settings = Parse(text) ?? throw new FormatException(Unreadable);
         if (string.IsNullOrWhiteSpace(settings.Host)) throw new FormatException("It names no Host: the name, the address or the socket's folder of the server, such as Host=db.example.");
         if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = int.Max(poolSize, settings.MinPoolSize);
+        if (settings.MaxPoolSize < 1) throw new FormatException($"Its \"Maximum Pool Size\" is {settings.MaxPoolSize}: the store needs at least one connection.");
         if (settings.MinPoolSize > settings.MaxPoolSize)
             throw new FormatException($"Its \"Minimum Pool Size\" is {settings.MinPoolSize} and \"Maximum Pool Size\" is {settings.MaxPoolSize}: the first is at most the second.");
         return settings;

@@ -182,10 +182,10 @@ internal sealed partial class PostgresStore : IStore
     private static async Task<SipKey> ReadHashKey(NpgsqlConnection connection)
     {
         var made = Convert.ToHexString(RandomNumberGenerator.GetBytes(KeyBytes));
-        await using (var insert = Command(connection, "INSERT INTO billing.settings (name, value) VALUES ('hash_key', $1) ON CONFLICT DO NOTHING", made))
+        await using (var insert = Command(connection, "INSERT INTO billing.settings (name, value) SELECT 'hash_key', $1 WHERE NOT EXISTS (SELECT 1 FROM billing.heads) ON CONFLICT DO NOTHING", made))
             await insert.ExecuteNonQueryAsync();
         await using var select = Command(connection, "SELECT value FROM billing.settings WHERE name = 'hash_key'");
-        var text = (string)(await select.ExecuteScalarAsync())!;
+        if (await select.ExecuteScalarAsync() is not string text) throw HashKeyCheck.Missing($"the database {connection.Database}");
         var bytes = new byte[KeyBytes];
         if (Convert.FromHexString(text, bytes, out var consumed, out var written) != OperationStatus.Done || consumed != text.Length || written != KeyBytes)
             throw new InvalidDataException($"The store in the database {connection.Database} is damaged: \"hash_key\" in billing.settings is not {KeyBytes} bytes in hexadecimal. Without it no event is known again: restore it from a backup. Nothing was changed.");

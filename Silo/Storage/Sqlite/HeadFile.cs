@@ -22,12 +22,13 @@ internal sealed class HeadFile : IDisposable
         _view = _file.CreateViewAccessor(0, Bytes);
     }
 
-    /// <summary>The last commit noted; 0 when none is known.</summary>
-    public long Read()
+    /// <summary>The last commit noted; 0 in a new file, null when the check sum does not hold.</summary>
+    public long? Read()
     {
         var bytes = new byte[Bytes];
         _view.ReadArray(0, bytes, 0, Bytes);
-        return Crc32C.Of(bytes.AsSpan(0, 8)) == BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)) ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : 0;
+        if (!bytes.AsSpan().ContainsAnyExcept((byte)0)) return 0;
+        return Crc32C.Of(bytes.AsSpan(0, 8)) == BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)) ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : null;
     }
 
     /// <summary>Notes a commit that is durable.</summary>

@@ -20,13 +20,19 @@ internal sealed partial class SqliteStore
         var contents = await ReadIndex();
         var indexed = contents.Until;
         if (indexed is { } other && other.Store != _id)
-            throw new InvalidDataException($"The index in {Path.GetDirectoryName(File)} belongs to another journal. Delete index.db: it is made anew from the journal. Nothing was changed.");
-        var ahead = long.Max(noted, indexed?.Commit ?? 0);
+            throw new InvalidDataException($"The index in {Path.GetDirectoryName(File)} belongs to another journal. Delete index.db: it is made anew from the journal. {_kept.Untouched}");
+        if (noted is null or 0 && _lastCommit > 0)
+        {
+            _notices.Add($"journal.head, which notes the last acknowledged commit, {(noted is null ? "does not match its check sum" : "is missing or empty")}; a loss of power can do that. "
+                + $"The journal ends at commit {_lastCommit}: whether there were later ones cannot be told from it. It is written anew with the next commit.");
+        }
+
+        var ahead = long.Max(noted ?? 0, indexed?.Commit ?? 0);
         if (ahead > _lastCommit)
         {
             throw new InvalidDataException(
                 $"The journal {File} ends at commit {_lastCommit}, but commit {ahead} was acknowledged. "
-                + "Put back what is missing, such as journal.db-wal; if an older journal is wanted, delete index.db and journal.head. Nothing was changed.");
+                + $"Put back what is missing, such as journal.db-wal; if an older journal is wanted, delete index.db and journal.head. {_kept.Untouched}");
         }
 
         _indexedCommit = indexed?.Commit ?? 0;
@@ -55,7 +61,7 @@ internal sealed partial class SqliteStore
             }
 
             if (sequence > last)
-                throw new InvalidDataException($"The journal {File} is damaged: account {account} has a snapshot at entry {sequence}, but the journal ends at entry {last}. If an older journal is wanted, delete index.db. Nothing was changed.");
+                throw new InvalidDataException($"The journal {File} is damaged: account {account} has a snapshot at entry {sequence}, but the journal ends at entry {last}. If an older journal is wanted, delete index.db. {_kept.Untouched}");
             var index = _accounts[account];
             index.SnapshotSequence = sequence;
             index.Trim();

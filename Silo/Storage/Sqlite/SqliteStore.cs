@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Billing.Deduplication;
@@ -26,13 +27,14 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     private readonly List<string> _notices = [];
     private SqliteIndex _index;
     private readonly HeadFile _head;
+    private readonly KeptLog _kept;
     private readonly string _id;
     private long _lastCommit;
     private long _indexedCommit;
     private long _bytesSinceIndexing;
     private Task _indexing = Task.CompletedTask;
 
-    private SqliteStore(string folder, SqliteIndex index, HeadFile head)
+    private SqliteStore(string folder, SqliteIndex index, HeadFile head, KeptLog kept)
         : base(
             Path.Combine(folder, "journal.db"),
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-65536;")
@@ -40,6 +42,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         _availability = new(why => AvailabilityChanged?.Invoke(why));
         _index = index;
         _head = head;
+        _kept = kept;
         try
         {
             Migrate();
@@ -84,14 +87,19 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         var notices = new List<string>();
         var index = SqliteIndex.Open(Path.Combine(folder, "index.db"), notices.Add);
         HeadFile? head = null;
+        KeptLog? kept = null;
         SqliteStore? store = null;
         try
         {
+            var journal = Path.Combine(folder, "journal.db");
             head = new HeadFile(Path.Combine(folder, "journal.head"));
-            RefuseALogWithoutItsJournal(Path.Combine(folder, "journal.db"), head.Read());
-            store = new SqliteStore(folder, index, head);
+            RefuseALogWithoutItsJournal(journal, head.Read() ?? 0);
+            if (head.Read() is null or 0) RefuseALogThatWasCut(journal);
+            kept = KeptLog.Of(journal);
+            store = new SqliteStore(folder, index, head, kept);
             store._notices.AddRange(notices);
             await store.BuildIndex();
+            store._notices.AddRange(kept.LetGo());
             store.Start();
             return store;
         }
@@ -101,8 +109,12 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             store?.Connection.Dispose();
             head?.Dispose();
             await (store?._index ?? index).DisposeAsync();
-            if (failed is not SqliteException damaged) throw;
-            throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup.", damaged);
+            if (failed is StoreInUseException) kept?.NotNeeded();
+            if (failed is SqliteException damaged)
+                throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup. {kept?.Untouched}", damaged);
+            if (failed is InvalidDataException && kept?.Path is { } log && !failed.Message.Contains(log, StringComparison.Ordinal))
+                throw new InvalidDataException($"{failed.Message} The write-ahead log is kept as it was found, as {log}.", failed);
+            throw;
         }
     }
 
@@ -114,6 +126,15 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         throw new InvalidDataException(
             $"The journal {journal} is missing, but {acknowledged} commits were acknowledged in its folder or its write-ahead log is there. "
             + "Put journal.db back beside journal.db-wal; if a new store is wanted, empty the folder. Nothing was changed.");
+    }
+
+    // Without the note of the last commit, nothing else tells later that they are gone.
+    private static void RefuseALogThatWasCut(string journal)
+    {
+        if (!WriteAheadLog.LostCommits(journal + "-wal")) return;
+        throw new InvalidDataException(
+            $"The write-ahead log {journal}-wal is damaged: commits that were acknowledged lie behind a frame whose check sum does not hold, and would be lost. "
+            + "Put a sound copy of journal.db-wal in its place, or restore the folder from a backup. Nothing was changed.");
     }
 
     /// <inheritdoc/>
@@ -275,9 +296,22 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
 
     private SipKey ReadHashKey()
     {
-        var bytes = Convert.FromHexString(ReadOrMake("hash_key", static () => Convert.ToHexString(RandomNumberGenerator.GetBytes(16))));
-        return new(BitConverter.ToUInt64(bytes, 0), BitConverter.ToUInt64(bytes, 8));
+        const int Bytes = 16;
+        using (var insert = Command(
+            "INSERT OR IGNORE INTO settings (name, value) SELECT 'hash_key', $value WHERE NOT EXISTS (SELECT 1 FROM commits)",
+            ("$value", Convert.ToHexString(RandomNumberGenerator.GetBytes(Bytes)))))
+        {
+            insert.ExecuteNonQuery();
+        }
+
+        using var select = Command("SELECT value FROM settings WHERE name = 'hash_key'");
+        if (select.ExecuteScalar() is not string text) throw HashKeyCheck.Missing(File);
+        var key = new byte[Bytes];
+        if (Convert.FromHexString(text, key, out var consumed, out var written) != OperationStatus.Done || consumed != text.Length || written != Bytes)
+            throw new InvalidDataException($"The store in {File} is damaged: \"hash_key\" in its settings is not {Bytes} bytes in hexadecimal. Without it no event is known again: restore it from a backup. Nothing was changed.");
+        return new(BitConverter.ToUInt64(key, 0), BitConverter.ToUInt64(key, 8));
     }
+
     private AccountIndex IndexOf(string account)
     {
         if (!_accounts.TryGetValue(account, out var index)) _accounts.Add(account, index = new());
