@@ -38,12 +38,14 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     Task<UsageResult> RecordUsage(UsageBatch batch);
 
     /// <summary>Does what is due at or before the billing clock's time, each at its own instant, in order.</summary>
+    /// <param name="now">The billing clock of the caller: the account's silo may be behind it.</param>
+    /// <param name="mayCall">Whether the caller carries out a call to Stripe; false when it has no room for one now: the account stays due.</param>
     /// <returns>
     /// When something is due next, and the call to Stripe that is now to be carried out, if any: it is durable that it was handed out, and it
     /// is handed out once. A refusal means: ask again.
     /// </returns>
-    [Alias("catch-up")]
-    Task<CatchUpAnswer> CatchUp();
+    [Alias("catch-up-to")]
+    Task<CatchUpAnswer> CatchUp(DateTimeOffset now, bool mayCall);
 
     /// <summary>Takes what came of the call to Stripe that was handed out, and does what is due.</summary>
     /// <returns>As <see cref="CatchUp"/>. An answer to another call than the one under way changes nothing.</returns>

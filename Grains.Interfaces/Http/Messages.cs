@@ -129,7 +129,11 @@ public sealed record MoveClockRequest(string? Advance, string? Now);
 
 /// <summary>Where the billing clock stands.</summary>
 /// <param name="Now">The billing time.</param>
-public sealed record ClockView(DateTimeOffset Now);
+/// <param name="Held">
+/// The accounts that are due by then and could not do it, because they are held or fail, by id; left out when there are none.
+/// </param>
+public sealed record ClockView(
+    DateTimeOffset Now, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<string>? Held = null);
 
 /// <summary>Whether the platform is alive or ready.</summary>
 /// <param name="Status"><c>ok</c>, or what is amiss.</param>

@@ -5,7 +5,10 @@ namespace Billing.Usage;
 
 /// <summary>What the account answers for one event.</summary>
 /// <param name="Outcome">What became of the event.</param>
-/// <param name="Reason">Why, where the outcome alone does not say it: <c>no_subscription</c>, or a sentence.</param>
+/// <param name="Reason">
+/// Why, where the outcome alone does not say it: <c>no_subscription</c>, <c>trial</c>, <c>account_held</c> or <c>account_failed</c> when the
+/// event waits for its account, or a sentence.
+/// </param>
 /// <param name="Meters">What the event changed, a row per meter that it matched and the account subscribes to.</param>
 /// <param name="BilledOn">The invoice that bills the event, if a meter counted it.</param>
 [GenerateSerializer, Immutable, Alias("billing.usage-receipt")]

@@ -57,7 +57,7 @@ internal sealed partial class MerchantAccountGrain(
             if (state.Profile is not null) _listed = (state.Status, state.Subscriptions.Count);
             _state = state;
         }
-        catch (JournalDamagedException damaged)
+        catch (Exception damaged) when (damaged is JournalDamagedException or UnknownCatalogException)
         {
             LogHeld(damaged, id);
             _held = new(RefusalKind.Held, $"The account {id} is held: {damaged.Message} Until then nothing of it is counted, billed or shown, so that nothing is counted wrongly.");
@@ -108,14 +108,14 @@ internal sealed partial class MerchantAccountGrain(
         if (_state is not { } state) return Task.FromResult(UsageResult.Refused(_held ?? Dropped));
         try
         {
-            var (facts, now) = BeginTurn(state);
+            var (facts, now) = BeginTurn(state, batch.Waited && batch.ReceivedAt is { } receivedAt ? receivedAt : Later(clock.Now, batch.ReceivedAt));
             var outcomes = new byte[batch.Count];
             var receipts = batch.WantReceipts ? ImmutableArray.CreateBuilder<UsageReceipt>(batch.Count) : null;
             var bodies = batch.KeepBodies ? new ArrayBufferWriter<byte>(batch.Records.Length) : null;
             var reader = new UsageBatchReader(batch.Records.Span);
             for (var i = 0; reader.TryRead(out var record); i++)
             {
-                var outcome = Decider.Decide(state, record, now, facts, receipts);
+                var outcome = Decider.Decide(state, record, now, facts, receipts, batch.Waited ? clock.Now : null);
                 outcomes[i] = (byte)outcome;
                 if (bodies is not null && outcome == UsageOutcome.Accepted) Keep(record.Body, bodies);
             }
@@ -132,10 +132,10 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<CatchUpAnswer> CatchUp()
+    public async Task<CatchUpAnswer> CatchUp(DateTimeOffset now, bool mayCall)
     {
         var before = _state?.Sequence;
-        var answer = await Charge((_, _, _) => { });
+        var answer = await Charge((_, _, _) => { }, mayCall, now);
         if (answer.Refusal is not null || _state is not { } state || state.Sequence != before || !await IsOvertaken(state)) return answer;
         Drop();
         return new(Dropped, null);
@@ -199,6 +199,8 @@ internal sealed partial class MerchantAccountGrain(
     private static Refusal Dropped => new(
         RefusalKind.Retry, "The account is being read again from the journal. Nothing of this call is known to be stored; send the same again.");
 
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset? other) => other > one ? other.Value : one;
+
     private static void Keep(ReadOnlySpan<byte> body, ArrayBufferWriter<byte> bodies)
     {
         BinaryPrimitives.WriteInt32LittleEndian(bodies.GetSpan(4), body.Length);
@@ -207,9 +209,9 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     // The synchronous part of a turn runs on one thread, from here until the journal has read the facts: before the first await.
-    private (FactWriter Facts, DateTimeOffset Now) BeginTurn(AccountState state)
+    private static (FactWriter Facts, DateTimeOffset Now) BeginTurn(AccountState state, DateTimeOffset at)
     {
-        var now = clock.Now is var reading && reading > state.LastEntryAt ? reading : state.LastEntryAt;
+        var now = Later(state.LastEntryAt, at);
         var facts = Facts;
         facts.Begin(now);
         AccountDecider.CatchUp(state, now, facts);
@@ -240,16 +242,17 @@ internal sealed partial class MerchantAccountGrain(
         refuse);
 
     // Only a turn whose caller carries out calls to Stripe chooses one: what is handed out to nobody would be lost until it is overdue.
-    private Task<CatchUpAnswer> Charge(Action<AccountState, FactWriter, DateTimeOffset> decide) => Turn(
+    private Task<CatchUpAnswer> Charge(Action<AccountState, FactWriter, DateTimeOffset> decide, bool mayCall = true, DateTimeOffset? at = null) => Turn(
         (state, facts, now) =>
         {
             decide(state, facts, now);
             AccountDecider.CatchUp(state, now, facts);
-            var call = ChargingDecider.Send(state, now, facts);
+            var call = mayCall ? ChargingDecider.Send(state, now, facts) : null;
             AccountDecider.CatchUp(state, now, facts);
             return new CatchUpAnswer(null, state.NextDueAt, call);
         },
-        refusal => new(refusal, null));
+        refusal => new(refusal, null),
+        at);
 
     private Task<AccountChangeAnswer> Change(Func<AccountState, FactWriter, DateTimeOffset, AccountChangeAnswer> decide) => Turn(
         (state, facts, now) => state.Profile is null ? new(Unknown(state), null) : decide(state, facts, now),
@@ -258,12 +261,13 @@ internal sealed partial class MerchantAccountGrain(
     private static Refusal Unknown(AccountState state) => new(RefusalKind.NotFound, $"There is no account {state.Id}.", "id");
 
     /// <summary>Decides, journals what was decided, and only then answers.</summary>
-    private Task<TAnswer> Turn<TAnswer>(Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse)
+    private Task<TAnswer> Turn<TAnswer>(
+        Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse, DateTimeOffset? at = null)
     {
         if (_state is not { } state) return Task.FromResult(refuse(_held ?? Dropped));
         try
         {
-            var (facts, now) = BeginTurn(state);
+            var (facts, now) = BeginTurn(state, Later(clock.Now, at));
             var answer = decide(state, facts, now);
             AccountDecider.CatchUp(state, now, facts);
             return facts.HasFacts ? Append(state, EntryOf(state, facts, default), answer, refuse) : Task.FromResult(answer);
@@ -384,7 +388,16 @@ internal sealed partial class MerchantAccountGrain(
         _bytesSinceSnapshot = 0;
         foreach (var entry in tail.Entries)
         {
-            state.ApplyEntry(entry.Span);
+            try
+            {
+                state.ApplyEntry(entry.Span);
+            }
+            catch (Exception unreadable) when (unreadable is not UnknownCatalogException)
+            {
+                throw new JournalDamagedException(
+                    $"Its entry {state.Sequence + 1} cannot be read by this release: {unreadable.Message} Start the release that wrote it, or restore the store from a backup.", unreadable);
+            }
+
             _bytesSinceSnapshot += entry.Length;
         }
 

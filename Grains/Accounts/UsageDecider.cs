@@ -30,8 +30,16 @@ internal sealed class UsageDecider
     /// <param name="now">The billing clock at its receipt.</param>
     /// <param name="facts">Takes the facts.</param>
     /// <param name="receipts">Takes a receipt; null when nobody asks.</param>
+    /// <param name="clock">
+    /// The billing clock, for an event that waited since its receipt: the ids of events that are out of the window by now may be forgotten.
+    /// </param>
     public UsageOutcome Decide(
-        AccountState account, in UsageRecord record, DateTimeOffset now, FactWriter facts, ImmutableArray<UsageReceipt>.Builder? receipts)
+        AccountState account,
+        in UsageRecord record,
+        DateTimeOffset now,
+        FactWriter facts,
+        ImmutableArray<UsageReceipt>.Builder? receipts,
+        DateTimeOffset? clock = null)
     {
         if (!record.Unreadable.IsEmpty)
             return Refuse(account, record, UsageOutcome.Rejected, Encoding.UTF8.GetString(record.Unreadable), facts, receipts);
@@ -42,7 +50,7 @@ internal sealed class UsageDecider
                 $"There is no account {account.Id}. The event is kept in the dead letters: make the account, then send it again or release it.", facts, receipts);
         }
 
-        if (OutsideWindow(record.TimeTicks, now.UtcTicks, catalog) is { } reason)
+        if (OutsideWindow(record.TimeTicks, now.UtcTicks, (clock > now ? clock.Value : now).UtcTicks, catalog) is { } reason)
             return Refuse(account, record, UsageOutcome.Quarantined, reason, facts, receipts);
 
         if (account.RememberedIds.TryFind(record.KeyHash, AccountState.EpochDayOf(now.UtcTicks), out var fingerprint, out var forgetDay))
@@ -171,12 +179,11 @@ internal sealed class UsageDecider
             : "a JSON number of zero or more with at most 28 digits";
     }
 
-    private static string? OutsideWindow(long timeTicks, long nowTicks, Catalog catalog)
+    private static string? OutsideWindow(long timeTicks, long receivedTicks, long nowTicks, Catalog catalog)
     {
-        var age = nowTicks - timeTicks;
-        if (age > catalog.DedupWindow.Ticks)
+        if (nowTicks - timeTicks > catalog.DedupWindow.Ticks)
             return $"The event's time is more than {catalog.DedupWindow.TotalDaysText()} before the billing clock. It is kept in the dead letters and not counted; it can be released.";
-        return -age > Catalog.FutureTolerance.Ticks
+        return timeTicks - receivedTicks > Catalog.FutureTolerance.Ticks
             ? "The event's time is more than 5 minutes after the billing clock. It is kept in the dead letters and not counted; send it again when its time has come."
             : null;
     }

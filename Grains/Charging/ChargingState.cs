@@ -20,7 +20,7 @@ internal sealed record PaymentMethod(string Given, string? Attached, string? Typ
 internal sealed record ChargingState
 {
     /// <summary>How long an answer may take by the billing clock before nobody knows what was done: far longer than a call is given.</summary>
-    public static readonly TimeSpan AnswerWithin = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan AnswerWithin = TimeSpan.FromMinutes(5);
 
     public ImmutableArray<Charge> Charges { get; init; } = [];
 

@@ -97,4 +97,4 @@ public sealed record JournalTail(
 }
 
 /// <summary>What is stored of an account, or of its events, is damaged. The message names the place and says what to do.</summary>
-public sealed class JournalDamagedException(string message) : Exception(message);
+public sealed class JournalDamagedException(string message, Exception? inner = null) : Exception(message, inner);

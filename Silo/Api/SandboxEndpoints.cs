@@ -11,7 +11,7 @@ internal static class SandboxEndpoints
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/v1/sandbox/clock", MoveClock)
         .RequireAuthorization(Scopes.Admin)
-        .WithSummary("Moves the billing clock on, doing what is due at each due moment on the way.")
+        .WithSummary("Moves the billing clock on, doing what is due at each due moment on the way. held names the accounts that could not: theirs is done when they can.")
         .WithRequestBody<MoveClockRequest>("application/json")
         .Produces<ClockView>()
         .Produces<Problem>(400, "application/problem+json")
@@ -21,7 +21,7 @@ internal static class SandboxEndpoints
     {
         var body = await RequestReading.Json(request, BillingJson.Web.MoveClockRequest, cancellation);
         var moved = await clock.Move(now => Target(body, now), Idempotency.CommandIdOf(request), cancellation);
-        if (moved is { } stands) return Results.Json(new ClockView(stands), BillingJson.Web.ClockView);
+        if (moved is not null) return Results.Json(new ClockView(moved.Now, moved.Held is { Count: > 0 } held ? [.. held] : null), BillingJson.Web.ClockView);
         if (Target(body, clock.Now) is null)
         {
             return body.Now is not null

@@ -120,6 +120,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<IDueTimes>(store);
         services.AddSingleton<IAccountDirectory>(store);
         services.AddSingleton<IIdempotencyStore>(store);
+        services.AddSingleton<IWaitingEvents>(store);
         services.AddSingleton<IBillingClock>(clock);
         services.AddSingleton(clock);
         services.AddSingleton<ICatalogs>(catalogs);
@@ -128,6 +129,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();
+        services.AddSingleton<WaitingRoom>();
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<UsageIngest>();
         services.AddSingleton<DueWork>();

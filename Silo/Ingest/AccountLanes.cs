@@ -48,7 +48,7 @@ internal sealed class AccountLanes(IGrainFactory grains)
         try
         {
             var result = await grains.GetGrain<IMerchantAccountGrain>(account).RecordUsage(batch);
-            return result.Refusal is { Kind: RefusalKind.Retry } ? await Again(account, batch, result) : result;
+            return await Again(account, batch, result);
         }
         finally
         {
@@ -66,11 +66,15 @@ internal sealed class AccountLanes(IGrainFactory grains)
             {
                 var merged = Merge(taken, buffer);
                 var result = await grains.GetGrain<IMerchantAccountGrain>(account).RecordUsage(merged);
-                if (result.Refusal is { Kind: RefusalKind.Retry }) result = await Again(account, merged, result);
+                result = await Again(account, merged, result);
                 var offset = 0;
                 foreach (var waiting in taken)
                 {
-                    waiting.Done.SetResult(result.Refusal is not null ? result : Part(result, offset, waiting.Batch));
+                    // What fails may fail for the events of one sender alone.
+                    waiting.Done.SetResult(
+                        result.Refusal is { Kind: RefusalKind.Failed } && taken.Count > 1 ? await Alone(account, waiting.Batch)
+                        : result.Refusal is not null ? result
+                        : Part(result, offset, waiting.Batch));
                     offset += waiting.Batch.Count;
                 }
 
@@ -85,12 +89,15 @@ internal sealed class AccountLanes(IGrainFactory grains)
         while (!TryClose(account, lane));
     }
 
-    // An account whose journal was taken over or did not answer is read again by its next activation; equal events are
-    // recognised, so the same batch may be sent again.
+    private async Task<UsageResult> Alone(string account, UsageBatch batch) =>
+        await Again(account, batch, await grains.GetGrain<IMerchantAccountGrain>(account).RecordUsage(batch));
+
+    // An account that failed, or whose journal was taken over or did not answer, is read again by its next activation; equal events
+    // are recognised, so the same batch may be sent again.
     private async Task<UsageResult> Again(string account, UsageBatch batch, UsageResult result)
     {
-        var grain = grains.GetGrain<IMerchantAccountGrain>(account);
-        for (var tries = 1; result.Refusal is { Kind: RefusalKind.Retry } && tries < TriesMax; tries++) result = await grain.RecordUsage(batch);
+        for (var tries = 1; result.Refusal is { Kind: RefusalKind.Retry or RefusalKind.Failed } && tries < TriesMax; tries++)
+            result = await grains.GetGrain<IMerchantAccountGrain>(account).RecordUsage(batch);
         return result;
     }
 
@@ -126,7 +133,7 @@ internal sealed class AccountLanes(IGrainFactory grains)
         if (taken.Count == 1) return taken[0].Batch;
         foreach (var waiting in taken) buffer.Write(waiting.Batch.Records.Span);
         return new(
-            buffer.Written, taken.Sum(w => w.Batch.Count), taken.Exists(w => w.Batch.KeepBodies), taken.Exists(w => w.Batch.WantReceipts));
+            buffer.Written, taken.Sum(w => w.Batch.Count), taken.Exists(w => w.Batch.KeepBodies), taken.Exists(w => w.Batch.WantReceipts), taken.Max(w => w.Batch.ReceivedAt));
     }
 
     private static UsageResult Part(UsageResult result, int offset, UsageBatch batch) => new(

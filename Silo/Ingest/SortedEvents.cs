@@ -32,6 +32,9 @@ internal sealed class SortedEvents(SipKey key)
     /// <summary>How many events the body has.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The latest time of a readable event, in ticks; 0 without one.</summary>
+    public long LatestTicks { get; private set; }
+
     /// <summary>Reads a body.</summary>
     /// <param name="format">How the events lie in it.</param>
     /// <param name="body">The bytes.</param>
@@ -62,8 +65,8 @@ internal sealed class SortedEvents(SipKey key)
     }
 
     /// <summary>The events of an account, in the order of the body; valid until <see cref="Clear"/>.</summary>
-    public UsageBatch BatchOf(Account account, bool keepBodies, bool wantReceipts) =>
-        new(_together.AsMemory(account.FirstByte, account.Bytes), account.Events, keepBodies, wantReceipts);
+    public UsageBatch BatchOf(Account account, bool keepBodies, bool wantReceipts, DateTimeOffset receivedAt) =>
+        new(_together.AsMemory(account.FirstByte, account.Bytes), account.Events, keepBodies, wantReceipts, receivedAt);
 
     /// <summary>Where the events of an account stand in the body.</summary>
     public ReadOnlySpan<int> PositionsOf(Account account) => _positions.AsSpan(account.FirstEvent, account.Events);
@@ -81,6 +84,7 @@ internal sealed class SortedEvents(SipKey key)
         _names.Clear();
         _written.Reset();
         Count = 0;
+        LatestTicks = 0;
         if (_byId.Count > KeptNamesMax) _byId.Clear();
         return _together.Length <= KeptBytesMax;
     }
@@ -100,6 +104,7 @@ internal sealed class SortedEvents(SipKey key)
         var before = _written.Length;
         if (readable)
         {
+            LatestTicks = long.Max(LatestTicks, read.TimeTicks);
             _written.Add(new()
             {
                 KeyHash = read.KeyHash,

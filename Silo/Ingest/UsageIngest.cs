@@ -1,6 +1,8 @@
 using Billing.Deduplication;
 using Billing.Journal;
+using Billing.Plans;
 using Billing.Silo.Hosting;
+using Billing.Silo.Scheduling;
 using Billing.Usage;
 using Microsoft.Extensions.ObjectPool;
 
@@ -40,7 +42,7 @@ internal sealed record EventReceipt(string? Source, string? Id, UsageReceipt Rec
 /// Takes bodies of events apart, brings each event to its account in one call per account and body, and puts the answers back
 /// into the order of the body. The answer is durable.
 /// </summary>
-internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
+internal sealed class UsageIngest(IJournal journal, AccountLanes lanes, WaitingRoom waiting, BillingClock clock)
 {
     private readonly ObjectPool<SortedEvents> _sorted = new DefaultObjectPool<SortedEvents>(new SortedEventsPolicy(journal.HashKey), 16);
 
@@ -54,13 +56,23 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
         var events = _sorted.Get();
         events.Sort(format, body.Span, wantReceipts);
         CrashPoints.Reach(CrashPoints.BeforeIngestAppend);
+
+        // Ahead of the clock as it is known here: another silo may have moved it.
+        if (events.LatestTicks > (clock.Now + Catalog.FutureTolerance).UtcTicks) await clock.Refresh();
+        var receivedAt = clock.Now;
         var calls = new Task<UsageResult>[events.Accounts.Count];
-        for (var i = 0; i < calls.Length; i++)
-            calls[i] = lanes.Send(events.Accounts[i].Id, events.BatchOf(events.Accounts[i], keepBodies, wantReceipts));
+        for (var i = 0; i < calls.Length; i++) calls[i] = lanes.Send(events.Accounts[i].Id, Batch(events.Accounts[i]));
 
         var result = new IngestResult();
         var receipts = wantReceipts ? new EventReceipt[events.Count] : null;
-        for (var i = 0; i < calls.Length; i++) Collect(events, events.Accounts[i], await calls[i], result, receipts);
+        for (var i = 0; i < calls.Length; i++)
+        {
+            var (account, answer) = (events.Accounts[i], await calls[i]);
+            if (answer.Refusal is { } refusal && WaitingRoom.IsFor(refusal))
+                Collect(events, account, await waiting.Keep(account.Id, Batch(account), refusal), result, receipts);
+            else Collect(events, account, answer, result, receipts);
+        }
+
         foreach (var (position, reason) in events.Unaddressed)
         {
             result.Counts[(int)UsageOutcome.Rejected]++;
@@ -72,6 +84,15 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes)
         // Only now: after an exception a call that nobody waits for may still look into the buffers.
         _sorted.Return(events);
         return result;
+
+        UsageBatch Batch(SortedEvents.Account account) => events.BatchOf(account, keepBodies, wantReceipts, receivedAt);
+    }
+
+    private static void Collect(SortedEvents events, SortedEvents.Account account, UsageReceipt each, IngestResult result, EventReceipt[]? receipts)
+    {
+        result.Counts[(int)each.Outcome] += account.Events;
+        if (receipts is null) return;
+        foreach (var position in events.PositionsOf(account)) receipts[position] = events.Named(position, each);
     }
 
     private static void Collect(SortedEvents events, SortedEvents.Account account, UsageResult answer, IngestResult result, EventReceipt[]? receipts)

@@ -7,54 +7,77 @@ using Orleans;
 namespace Billing.Silo.Scheduling;
 
 /// <summary>Wakes the accounts whose time has come.</summary>
-internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBillingClock clock, ILogger<DueWork> log)
+internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBillingClock clock, TimeProvider time, ILogger<DueWork> log)
 {
     private const int AtOnce = 256;
 
+    private readonly Patience _patience = new(time);
+
     /// <summary>Wakes every account that is due by the billing clock until none is left.</summary>
-    /// <returns>How many were woken. An account that cannot catch up now is left out; its time stays in the store.</returns>
-    public async Task<int> Run(CancellationToken cancellation)
+    /// <param name="cancellation">Stops between two parts; what is left stays due.</param>
+    /// <param name="all">Whether also those are tried that could not go on before and whose next try is still to come.</param>
+    /// <returns>What was done. An account that cannot catch up now is left out; its time stays in the store.</returns>
+    public async Task<DueRun> Run(CancellationToken cancellation, bool all = false)
     {
         var woken = new HashSet<string>(StringComparer.Ordinal);
         var stuck = new HashSet<string>(StringComparer.Ordinal);
         while (!cancellation.IsCancellationRequested)
         {
             var now = clock.Now;
-            var accounts = (await due.DueAt(now, AtOnce + stuck.Count)).Where(a => !stuck.Contains(a)).ToList();
-            if (accounts.Count == 0) return woken.Count;
-            var answers = await Task.WhenAll(accounts.Select(CatchUp));
+            var limit = AtOnce + stuck.Count + _patience.Count;
+            var listed = await due.DueAt(now, limit);
+            var accounts = listed.Where(a => !stuck.Contains(a) && (all || !_patience.IsWaiting(a))).Take(AtOnce).ToList();
+            if (accounts.Count == 0)
+            {
+                if (listed.Count < limit) _patience.ForgetAllBut(listed);
+                break;
+            }
+
+            var done = await Task.WhenAll(accounts.Select(a => CatchUp(a, now)));
             for (var i = 0; i < accounts.Count; i++)
             {
-                // One that says it is done and stays due in the store is asked once more, and then by the next run.
-                var done = answers[i] is { Refusal: null } answer && (answer.NextDueAt is not { } next || next > now);
-                if (!done || !woken.Add(accounts[i])) stuck.Add(accounts[i]);
+                // One that says it is done and stays due in the store is asked once more, and then by a later run.
+                if (done[i] && woken.Add(accounts[i])) continue;
+                if (done[i]) _patience.Failed(accounts[i], null);
+                stuck.Add(accounts[i]);
             }
         }
 
-        return woken.Count;
+        return new(woken.Count, [.. stuck.Order(StringComparer.Ordinal)]);
     }
 
-    private async Task<CatchUpAnswer?> CatchUp(string account)
+    private async Task<bool> CatchUp(string account, DateTimeOffset now)
     {
         try
         {
             CrashPoints.Reach(CrashPoints.BeforeDueTurn);
             var grain = grains.GetGrain<IMerchantAccountGrain>(account);
-            var answer = await grain.CatchUp();
-            if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.CatchUp();
-            if (answer.Refusal is { } refusal) LogRefused(account, refusal.Detail);
-            return answer;
+            var answer = await grain.CatchUp(now);
+            if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.CatchUp(now);
+            if (answer.Refusal is null && (answer.NextDueAt is not { } next || next > now))
+            {
+                _patience.Succeeded(account);
+                return true;
+            }
+
+            if (_patience.Failed(account, answer.Refusal)) LogRefused(account, answer.Refusal?.Detail ?? "It is still due.");
         }
         catch (Exception failed)
         {
-            LogStuck(failed, account);
-            return null;
+            if (_patience.Failed(account, null)) LogStuck(failed, account);
         }
+
+        return false;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: what is due was not done and is tried again: {Detail}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: what is due was not done. It stays due and is tried again, ever more seldom; this is said once an hour. {Detail}")]
     private partial void LogRefused(string account, string detail);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: what is due could not be done. It stays due and is tried again.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: what is due could not be done. It stays due and is tried again, ever more seldom; this is said once an hour.")]
     private partial void LogStuck(Exception exception, string account);
 }
+
+/// <summary>What a run of the due work has done.</summary>
+/// <param name="Woken">How many accounts did what was due.</param>
+/// <param name="Stuck">Those that were tried and could not, by id.</param>
+internal sealed record DueRun(int Woken, IReadOnlyList<string> Stuck);

@@ -1,10 +1,14 @@
 using Billing.Journal;
+using Billing.Silo.Ingest;
 using Billing.Silo.Storage;
 
 namespace Billing.Silo.Scheduling;
 
-/// <summary>Looks every second which accounts are due, and at start for all whose time came while the platform was down.</summary>
-internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClock clock, TimeProvider time, ILogger<Scheduler> log) : BackgroundService
+/// <summary>
+/// Looks every second which accounts are due, and at start for all whose time came while the platform was down. Before that it gives the
+/// events that wait to accounts that take them again: they came before what is due now.
+/// </summary>
+internal sealed partial class Scheduler(DueWork work, WaitingRoom waiting, IDueTimes due, IBillingClock clock, TimeProvider time, ILogger<Scheduler> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -16,9 +20,18 @@ internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClo
         {
             try
             {
+                await waiting.GiveBack(stoppingToken);
+            }
+            catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogNotGiven(failed);
+            }
+
+            try
+            {
                 if (await due.Next() is { } next && next <= clock.Now)
                 {
-                    var woken = await work.Run(stoppingToken);
+                    var woken = (await work.Run(stoppingToken)).Woken;
                     if (woken > 0) LogWoken(woken);
                 }
             }
@@ -29,6 +42,9 @@ internal sealed partial class Scheduler(DueWork work, IDueTimes due, IBillingClo
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Which events wait for their account could not be read. Nothing is lost: they stay in the store, and are looked for again in a second.")]
+    private partial void LogNotGiven(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Count} accounts did what was due.")]
     private partial void LogWoken(int count);

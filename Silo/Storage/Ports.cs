@@ -38,7 +38,8 @@ internal sealed record StoredCatalog(string Version, DateTimeOffset PublishedAt,
 internal interface IDueTimes
 {
     /// <summary>The earliest due instant of any account; null when nothing is due ever.</summary>
-    ValueTask<DateTimeOffset?> Next();
+    /// <param name="after">Leaves out what is due at or before this instant; null for nothing.</param>
+    ValueTask<DateTimeOffset?> Next(DateTimeOffset? after = null);
 
     /// <summary>Accounts due at or before an instant, the earliest first.</summary>
     ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit);
@@ -68,7 +69,7 @@ internal interface IIntegrity
 }
 
 /// <summary>All that one store holds; an adapter implements it whole.</summary>
-internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore, IRetention, IIntegrity, IAsyncDisposable
+internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore, IWaitingEvents, IRetention, IIntegrity, IAsyncDisposable
 {
     /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is stored, or the store lost what it had acknowledged.</summary>
     event Action<Exception>? Broken;

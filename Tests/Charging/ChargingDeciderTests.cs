@@ -2,7 +2,6 @@ using Billing.Accounts;
 using Billing.Charging;
 using Billing.Invoices;
 using Billing.Ledger;
-using Billing.Tests.Accounts;
 using static Billing.Tests.Accounts.AccountRun;
 
 namespace Billing.Tests.Charging;
@@ -85,16 +84,16 @@ public sealed class ChargingDeciderTests
     }
 
     [Fact]
-    public void NoAnswerComesAtAll_IsUnknownAfterTwoMinutes()
+    public void NoAnswerComesAtAll_IsUnknownAfterFiveMinutes()
     {
         var account = Opened();
         var first = account.NextCall()!;
         Assert.Null(account.NextCall());
 
-        account.At(Anchor.AddMinutes(2));
+        account.At(Anchor.AddMinutes(5));
 
         Assert.Null(account.NextCall());
-        account.At(Anchor.AddMinutes(2).AddSeconds(5));
+        account.At(Anchor.AddMinutes(5).AddSeconds(5));
         Assert.Equal(StripeCallKind.FindCustomer, account.NextCall()!.Kind);
         Assert.NotNull(account.Answer(new(account.State.Charging.Calls, StripeOutcome.Done, null, null, null, "cus_1", [], null)));
         Assert.Equal("cus_1", account.State.Charging.Customer);

@@ -14,7 +14,7 @@ internal static class Examples
     private static readonly BilledOn Bill = new("adjustment", Period);
     private static readonly MeterReceipt MeterRow = new("api-calls", Quantity.Zero - Quantity.One, Period);
     private static readonly UsageReceipt Receipt = new(UsageOutcome.Quarantined, "no_subscription", [MeterRow], Bill);
-    private static readonly UsageBatch Batch = new(new byte[] { 1, 0, 255, 7 }, 3, KeepBodies: true, WantReceipts: true);
+    private static readonly UsageBatch Batch = new(new byte[] { 1, 0, 255, 7 }, 3, KeepBodies: true, WantReceipts: true, Period.End, Waited: true);
     private static readonly PeriodUsageView PeriodUsage = new(Period, Quantity.Of(long.MaxValue), Quantity.One);
     private static readonly UsageView Usage = new("api-calls", [PeriodUsage, new(Period, default, default)]);
     private static readonly SubscriptionView Subscription = new("mail", "mail-growth", "2026-03", Period, new(ScheduledChangeKind.Cancellation, null, Period.End, "The shop closes."));

@@ -31,7 +31,8 @@ public class F05_FlippedByteTests
 
         IsHeld(await api.Get($"/v1/accounts/{Damaged}"));
         IsHeld(await api.Get($"/v1/accounts/{Damaged}/usage?meter=desk.tickets"));
-        IsHeld(await api.Events(ApiCaller.Single, new ScriptEvent(Damaged, "new", FaultStore.Start.AddDays(14)).Json));
+        var waits = await api.Events(ApiCaller.Single, new ScriptEvent(Damaged, "new", FaultStore.Start.AddDays(14)).Json);
+        Assert.Equal((200, 1, "account_held"), (waits.Status, waits.Count("quarantined"), waits.Json.GetProperty("receipts")[0].GetProperty("reason").GetString()));
         foreach (var request in script.Requests.Skip(half))
         {
             var healthy = request.Events.Where(e => e.Account != Damaged).ToList();

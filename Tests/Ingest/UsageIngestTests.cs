@@ -2,8 +2,11 @@ using System.Text;
 using Billing.Deduplication;
 using Billing.Journal;
 using Billing.Silo.Ingest;
+using Billing.Silo.Scheduling;
 using Billing.Tests.Support;
 using Billing.Usage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orleans;
 
 namespace Billing.Tests.Ingest;
 
@@ -12,6 +15,8 @@ public class UsageIngestTests
 {
     private static readonly Task Again = new(() => { });
 
+    private readonly MemoryWaiting _waiting = new();
+    private readonly MemorySettings _settings = new();
     private readonly Dictionary<string, int> _calls = new(StringComparer.Ordinal);
 
     [Fact]
@@ -67,6 +72,45 @@ public class UsageIngestTests
         Assert.Equal("3", Assert.Single(result.Receipts).Id);
     }
 
+    [Theory]
+    [InlineData(RefusalKind.Held, "account_held")]
+    [InlineData(RefusalKind.Failed, "account_failed")]
+    public async Task EventsOfAnAccountThatTakesNone_WaitAndTheOthersAreAnswered(RefusalKind kind, string reason)
+    {
+        var takesNone = UsageResult.Refused(new(kind, "no"));
+        var ingest = Platform(AccountDouble.Factory(id => AccountDouble.Account(batch => Task.FromResult(id == "bad" ? takesNone : Accepted(batch)))));
+        var lines = new[] { ("good", "1"), ("bad", "2"), ("bad", "3"), ("good", "4") }.Select(e => ApiCaller.Event(e.Item1, e.Item2, DateTimeOffset.UnixEpoch));
+
+        var result = await ingest.Ingest(EventFormat.Lines, Encoding.UTF8.GetBytes(string.Join('\n', lines)), keepBodies: true, wantReceipts: true);
+
+        Assert.Null(result.Refusal);
+        Assert.Equal(
+            [("1", UsageOutcome.Accepted, null), ("2", UsageOutcome.Quarantined, reason), ("3", UsageOutcome.Quarantined, reason), ("4", UsageOutcome.Accepted, null)],
+            result.Receipts.Select(r => (r.Id!, r.Receipt.Outcome, r.Receipt.Reason)));
+        Assert.Equal((2, 2), (result.Of(UsageOutcome.Accepted), result.Of(UsageOutcome.Quarantined)));
+        var kept = Assert.Single(_waiting.Kept).Events!;
+        Assert.Equal(("bad", DateTimeOffset.UnixEpoch.AddDays(1), reason, 2), (kept.Account, kept.ReceivedAt, kept.Reason, kept.Batch.Count));
+        Assert.Equal(["2", "3"], MemoryWaiting.Ids(kept.Batch));
+    }
+
+    [Fact]
+    public async Task EventAheadOfTheClockAsItIsKnownHere_IsReceivedWhereAnotherSiloHasMovedItTo()
+    {
+        var received = new List<DateTimeOffset?>();
+        var ingest = Platform(AccountDouble.Factory(_ => AccountDouble.Account(batch =>
+        {
+            received.Add(batch.ReceivedAt);
+            return Task.FromResult(Accepted(batch));
+        })));
+        var moved = DateTimeOffset.UnixEpoch.AddDays(40);
+        await Clock().MoveTo(moved);
+
+        foreach (var time in new[] { DateTimeOffset.UnixEpoch.AddDays(1), moved })
+            await ingest.Ingest(EventFormat.Single, Encoding.UTF8.GetBytes(ApiCaller.Event("a", "1", time)), keepBodies: true, wantReceipts: true);
+
+        Assert.Equal([DateTimeOffset.UnixEpoch.AddDays(1), moved], received);
+    }
+
     [Fact]
     public async Task WithoutReceipts_OnlyCountsCome()
     {
@@ -83,18 +127,25 @@ public class UsageIngestTests
         Platform(account).Ingest(format, Encoding.UTF8.GetBytes(body), keepBodies: true, wantReceipts: true);
 
     /// <summary>An ingest whose accounts accept everything after a task of the test; <see cref="Again"/> makes them ask to be called again.</summary>
-    private UsageIngest Platform(Func<string, Task> account) => new(new KeyOnly(), new(AccountDouble.Factory(id => AccountDouble.Account(async batch =>
+    private UsageIngest Platform(Func<string, Task> account) => Platform(AccountDouble.Factory(id => AccountDouble.Account(async batch =>
     {
         lock (_calls) _calls[id] = _calls.GetValueOrDefault(id) + 1;
         var done = account(id);
         if (done == Again) return UsageResult.Refused(new(RefusalKind.Retry, "again"));
         await Task.Yield();
         await done;
-        return new(
-            null,
-            Enumerable.Repeat((byte)UsageOutcome.Accepted, batch.Count).ToArray(),
-            batch.WantReceipts ? [.. Enumerable.Repeat(new UsageReceipt(UsageOutcome.Accepted, null, [], null), batch.Count)] : []);
-    }))));
+        return Accepted(batch);
+    })));
+
+    private static UsageResult Accepted(UsageBatch batch) => new(
+        null,
+        Enumerable.Repeat((byte)UsageOutcome.Accepted, batch.Count).ToArray(),
+        batch.WantReceipts ? [.. Enumerable.Repeat(new UsageReceipt(UsageOutcome.Accepted, null, [], null), batch.Count)] : []);
+
+    private UsageIngest Platform(IGrainFactory accounts) => new(
+        new KeyOnly(), new(accounts), new(_waiting, accounts, TimeProvider.System, NullLogger<WaitingRoom>.Instance), Clock());
+
+    private BillingClock Clock() => BillingClock.Load(_settings, TimeProvider.System, DateTimeOffset.UnixEpoch.AddDays(1)).GetAwaiter().GetResult();
 
     private sealed class KeyOnly : IJournal
     {

@@ -117,7 +117,7 @@ public sealed class SimulatedJournalTests : JournalConformance
             return true;
         });
 
-        public async ValueTask<DateTimeOffset?> Next() => await world.Ask(store => store.Next().AsTask());
+        public async ValueTask<DateTimeOffset?> Next(DateTimeOffset? after = null) => await world.Ask(store => store.Next(after).AsTask());
 
         public async ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit) =>
             await world.Ask(store => store.DueAt(instant, limit).AsTask());

@@ -4,6 +4,7 @@ using Billing.Journal;
 using Billing.Plans;
 using Billing.Silo.Ingest;
 using Billing.Silo.Scheduling;
+using Billing.Silo.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -60,7 +61,9 @@ internal sealed class SimulatedSilo
         var catalog = new GrainCatalog(
             services, Classes, process.Threads, process.Time, Options.Create(new GrainCollectionOptions()), new(new Watched<RuntimeLog>(world)));
         var grains = new GrainFactory(catalog);
-        return new(store, process, grains, catalog, clock, new(store, new(grains)), new(store, grains, clock, new Watched<DueWork>(world)));
+        var waiting = new WaitingRoom(new NobodyWaits(), grains, process.Time, new Watched<WaitingRoom>(world));
+        return new(
+            store, process, grains, catalog, clock, new(store, new(grains), waiting, clock), new(store, grains, clock, process.Time, new Watched<DueWork>(world)));
     }
 
     /// <summary>The accounts that are active here, each with its state.</summary>
@@ -84,6 +87,18 @@ internal sealed class SimulatedSilo
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_state")]
     private static extern ref AccountState? StateOf(MerchantAccountGrain grain);
+
+    /// <summary>No account is held here, and none fails by itself.</summary>
+    private sealed class NobodyWaits : IWaitingEvents
+    {
+        public Task Add(WaitingEvents events) => throw new InvalidOperationException($"Events wait for the account {events.Account}: {events.Reason}.");
+
+        public Task<IReadOnlyList<string>> Accounts() => Task.FromResult<IReadOnlyList<string>>([]);
+
+        public Task<StoredEvents?> Next(string account, long after) => Task.FromResult<StoredEvents?>(null);
+
+        public Task Remove(string account, long number) => Task.CompletedTask;
+    }
 
     /// <summary>The few services that grains and their runtime ask for.</summary>
     private sealed class Services : Dictionary<Type, object>, IServiceProvider, IServiceScopeFactory, IServiceScope

@@ -111,7 +111,8 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
     public Task Set(string name, string value) => Commit(new("", 0, [], [], 0, null, null, (name, value)));
 
     /// <inheritdoc/>
-    public ValueTask<DateTimeOffset?> Next() => new(EarliestDue is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null);
+    public ValueTask<DateTimeOffset?> Next(DateTimeOffset? after = null) => new(
+        _accounts.Values.Where(a => after is null || a.Due > after.Value.UtcTicks).Min(a => a.Due) is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit) => new(

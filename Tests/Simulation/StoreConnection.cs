@@ -55,7 +55,7 @@ internal sealed class StoreConnection(World world, Process silo, StoreHost host,
 
     public Task Set(string name, string value) => Ask(store => Done(store.Set(name, value)));
 
-    public async ValueTask<DateTimeOffset?> Next() => await Ask(store => store.Next().AsTask());
+    public async ValueTask<DateTimeOffset?> Next(DateTimeOffset? after = null) => await Ask(store => store.Next(after).AsTask());
 
     public async ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit) => await Ask(store => store.DueAt(instant, limit).AsTask());
 

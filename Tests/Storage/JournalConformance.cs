@@ -316,6 +316,9 @@ public abstract class JournalConformance : IAsyncLifetime
         async Task AreDue()
         {
             Assert.Equal(Noon, await DueTimes.Next());
+            Assert.Equal(Noon, await DueTimes.Next(Noon.AddTicks(-1)));
+            Assert.Equal(Noon.AddHours(2), await DueTimes.Next(Noon));
+            Assert.Null(await DueTimes.Next(Noon.AddHours(2)));
             Assert.Empty(await DueTimes.DueAt(Noon.AddTicks(-1), 10));
             Assert.Equal(["b"], await DueTimes.DueAt(Noon, 10));
             Assert.Equal(["b", "a"], await DueTimes.DueAt(Noon.AddHours(2), 10));

@@ -65,6 +65,7 @@ internal static class PostgresSchema
             await Execute($"INSERT INTO billing.settings (name, value) VALUES ('schema', '{Version.ToString(CultureInfo.InvariantCulture)}')");
         }
 
+        await Execute(PostgresStore.WaitingEventsTable);
         await transaction.CommitAsync();
 
         async Task Execute(string sql)

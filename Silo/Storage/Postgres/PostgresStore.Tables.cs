@@ -7,10 +7,10 @@ namespace Billing.Silo.Storage.Postgres;
 /// <summary>The tables beside the journal. Each write is a transaction of its own and durable when its task completes.</summary>
 internal sealed partial class PostgresStore
 {
-    ValueTask<DateTimeOffset?> IDueTimes.Next() => new(Reading<DateTimeOffset?>(
+    ValueTask<DateTimeOffset?> IDueTimes.Next(DateTimeOffset? after) => new(Reading<DateTimeOffset?>(
         async connection =>
         {
-            await using var select = Command(connection, "SELECT due_at FROM billing.heads WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1");
+            await using var select = Command(connection, "SELECT due_at FROM billing.heads WHERE due_at > $1 ORDER BY due_at LIMIT 1", after?.UtcTicks ?? -1);
             return await select.ExecuteScalarAsync() is long ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
         },
         default));

@@ -6,9 +6,13 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The tables beside the journal. They share its file and thread, so each write is durable when its task completes.</summary>
 internal sealed partial class SqliteStore
 {
-    ValueTask<DateTimeOffset?> IDueTimes.Next()
+    ValueTask<DateTimeOffset?> IDueTimes.Next(DateTimeOffset? after)
     {
-        lock (_dueGate) return new(_due.Count > 0 ? new DateTimeOffset(_due.Min.Ticks, TimeSpan.Zero) : null);
+        lock (_dueGate)
+        {
+            var left = after is { } instant ? _due.GetViewBetween((instant.UtcTicks + 1, ""), (long.MaxValue, "")) : _due;
+            return new(left.Min is { Account: not null } next ? new DateTimeOffset(next.Ticks, TimeSpan.Zero) : null);
+        }
     }
 
     ValueTask<IReadOnlyList<string>> IDueTimes.DueAt(DateTimeOffset instant, int limit)

@@ -40,6 +40,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         try
         {
             Migrate();
+            Execute(WaitingEventsTable);
             HashKey = ReadHashKey();
             _id = ReadOrMake("store_id", static () => Guid.NewGuid().ToString("N"));
         }
