@@ -131,6 +131,12 @@ public sealed record MoveClockRequest(string? Advance, string? Now);
 /// <param name="Now">The billing time.</param>
 public sealed record ClockView(DateTimeOffset Now);
 
+/// <summary>The body of <c>POST /v1/sandbox/faults</c>, and its answer: which faults the sandbox Stripe puts in from now on.</summary>
+/// <param name="Kinds">The kinds to draw from, evenly among those that fit; none ends it.</param>
+/// <param name="Probability">How likely each request and each webhook meets one, from 0 to 1; may be left out when there are no kinds.</param>
+/// <param name="Seed">The same seed and the same calls meet the same faults; 0 when left out.</param>
+public sealed record SandboxFaults(ImmutableArray<string> Kinds, double? Probability, long? Seed);
+
 /// <summary>Whether the platform is alive or ready.</summary>
 /// <param name="Status"><c>ok</c>, or what is amiss.</param>
 public sealed record HealthView(string Status);
@@ -169,6 +175,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(MoveClockRequest))]
 [JsonSerializable(typeof(ClockView))]
+[JsonSerializable(typeof(SandboxFaults))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class BillingJson : JsonSerializerContext

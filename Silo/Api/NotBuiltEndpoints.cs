@@ -43,8 +43,6 @@ internal static class NotBuiltEndpoints
         ("GET", "/v1/reconciliation", Scopes.Read),
         ("POST", "/v1/reconciliation/run", Scopes.Operate),
         ("GET", "/metrics", Scopes.Read),
-        ("POST", "/v1/sandbox/faults", Scopes.Admin),
-        ("GET", "/v1/sandbox/stripe", Scopes.Admin),
     ];
 
     public static void Map(IEndpointRouteBuilder routes)

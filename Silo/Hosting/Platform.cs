@@ -6,6 +6,7 @@ using Billing.Plans;
 using Billing.Silo.Api;
 using Billing.Silo.Catalogs;
 using Billing.Silo.Ingest;
+using Billing.Silo.Sandbox;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
@@ -77,13 +78,22 @@ internal sealed class Platform : IAsyncDisposable
             AddServices(builder.Services, store, clock, catalogs, keys);
             builder.Services.AddSingleton(retention);
             if (Stores.AreShared(settings)) builder.Services.AddHostedService<SharedStoreRefresh>();
+            if (SandboxServer.IsWanted(settings)) AddSandbox(builder.Services);
             configure?.Invoke(builder);
 
             var app = builder.Build();
-            MapRequests(app);
-            var platform = new Platform(app, store, clock);
-            await app.StartAsync();
-            return platform;
+            try
+            {
+                MapRequests(app);
+                var platform = new Platform(app, store, clock);
+                await app.StartAsync();
+                return platform;
+            }
+            catch
+            {
+                await app.DisposeAsync();
+                throw;
+            }
         }
         catch
         {
@@ -99,6 +109,7 @@ internal sealed class Platform : IAsyncDisposable
     public void PrintAddresses()
     {
         foreach (var address in Addresses) Console.WriteLine($"Orleans.Billing listens on {address}  (API description: {address}/openapi/v1.json)");
+        if (Services.GetService<SandboxServer>() is { } sandbox) Console.WriteLine($"The sandbox Stripe listens on {sandbox.Address.GetLeftPart(UriPartial.Authority)}");
         Console.WriteLine($"Billing clock: {UtcJsonConverter.ToText(_clock.Now)}{(_clock.StandsStill ? ", standing still until it is moved" : "")}");
     }
 
@@ -143,6 +154,13 @@ internal sealed class Platform : IAsyncDisposable
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, BillingJson.Web);
         });
+    }
+
+    private static void AddSandbox(IServiceCollection services)
+    {
+        services.AddSingleton<SandboxServer>();
+        services.AddSingleton<IDueBesideAccounts>(s => s.GetRequiredService<SandboxServer>());
+        services.AddHostedService(s => s.GetRequiredService<SandboxServer>());
     }
 
     private static void MapRequests(WebApplication app)

@@ -4,7 +4,7 @@ using Billing.Silo.Storage;
 namespace Billing.Silo.Scheduling;
 
 /// <summary>Moves the billing clock of the sandbox: to each due moment in turn, doing there what is due.</summary>
-internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork work, ISettings settings)
+internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork work, ISettings settings, IEnumerable<IDueBesideAccounts> beside)
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -24,21 +24,42 @@ internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork wo
         {
             var instant = await TargetOf(target, commandId);
             if (instant is null || instant < clock.Now) return null;
-            await work.Run(CancellationToken.None);
-            while (await due.Next() is { } next && next <= instant && next > clock.Now)
+            await DoWhatIsDue();
+            while (await Next() is { } next && next <= instant)
             {
                 await clock.MoveTo(next);
-                await work.Run(CancellationToken.None);
+                await DoWhatIsDue();
             }
 
             await clock.MoveTo(instant.Value);
-            await work.Run(CancellationToken.None);
+            await DoWhatIsDue();
             return clock.Now;
         }
         finally
         {
             _one.Release();
         }
+    }
+
+    // The next time after now at which anything is due. What is still due now cannot be done now: it is left to the scheduler.
+    private async Task<DateTimeOffset?> Next()
+    {
+        var now = clock.Now;
+        var times = beside.Select(b => b.NextDueAt).Append(await due.Next());
+        return times.Where(t => t > now).Min();
+    }
+
+    // What is done for one may make something due for another, at the same time.
+    private async Task DoWhatIsDue()
+    {
+        int done;
+        do
+        {
+            await work.Run(CancellationToken.None);
+            done = 0;
+            foreach (var one in beside) done += await one.CarryOutDueAsync(clock.Now);
+        }
+        while (done > 0);
     }
 
     private async Task<DateTimeOffset?> TargetOf(Func<DateTimeOffset, DateTimeOffset?> target, string? commandId)
