@@ -51,6 +51,12 @@ internal static class CrashPoints
     /// <summary>An account is due; it has not been woken.</summary>
     public const string BeforeDueTurn = "due.before_turn";
 
+    /// <summary>An account has handed out a call to Stripe, durable as sent; nothing of it is sent.</summary>
+    public const string BeforeStripeCall = "stripe.before_call";
+
+    /// <summary>Stripe has answered; the account does not know it.</summary>
+    public const string AfterStripeCall = "stripe.after_call";
+
     /// <summary>The billing clock is about to be moved; the store does not know it.</summary>
     public const string BeforeClockMove = "clock.before_move";
 

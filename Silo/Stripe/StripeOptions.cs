@@ -73,6 +73,18 @@ internal sealed class StripeOptions
         };
     }
 
+    /// <summary>The same, at another address: that of the own sandbox once it listens.</summary>
+    public StripeOptions At(Uri address) => new()
+    {
+        SecretKey = SecretKey,
+        BaseAddress = address,
+        IsOwnSandbox = IsOwnSandbox,
+        WebhookSecrets = WebhookSecrets,
+        ReadsPerSecond = ReadsPerSecond,
+        WritesPerSecond = WritesPerSecond,
+        Timeout = Timeout,
+    };
+
     /// <summary>Where it calls; no secret.</summary>
     public override string ToString() => $"Stripe at {BaseAddress}";
 

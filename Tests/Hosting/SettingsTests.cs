@@ -26,7 +26,7 @@ public sealed class SettingsTests : IDisposable
     public async Task ASettingThatCannotBeMet_IsRefusedByName(string setting, string says)
     {
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Platform.Start(
-            [$"--BILLING_DATA={_folder.File("data")}", "--BILLING_URL=http://127.0.0.1:0", "--" + setting]));
+            [$"--BILLING_DATA={_folder.File("data")}", "--BILLING_URL=http://127.0.0.1:0", "--BILLING_SANDBOX_URL=http://127.0.0.1:0", "--" + setting]));
 
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         Assert.Contains(setting[..setting.IndexOf('=', StringComparison.Ordinal)], refused.Message, StringComparison.Ordinal);

@@ -50,6 +50,7 @@ internal sealed class TestPlatform : IAsyncDisposable
             $"--BILLING_DATA={data}",
             $"--BILLING_DATABASE={database}",
             "--BILLING_URL=http://127.0.0.1:0",
+            "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
             $"--BILLING_ADMIN_KEY={Key}",
             $"--BILLING_CATALOG={catalog}",
             $"--BILLING_CLOCK={Start}",
