@@ -47,7 +47,7 @@ internal static class ChargeEndpoints
                 new ChargeList(page.Items, page.Next is { } next ? RequestReading.ToCursor($"{next}") : null), BillingJson.Web.ChargeList);
     }
 
-    private static async Task<IResult> ChangePaymentMethod(string id, HttpRequest request, PaymentMethods methods, CancellationToken cancellation)
+    private static async Task<IResult> ChangePaymentMethod(string id, HttpRequest request, PaymentMethodDesk methods, CancellationToken cancellation)
     {
         var body = await RequestReading.Json(request, BillingJson.Web.PaymentMethodRequest, cancellation);
         return AccountChangeEndpoints.Show(await methods.Change(

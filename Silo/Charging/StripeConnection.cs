@@ -1,6 +1,7 @@
 using Billing.Charging;
 using Billing.Silo.Sandbox;
 using Billing.Silo.Stripe;
+using StripeCall = Billing.Charging.StripeCall;
 
 namespace Billing.Silo.Charging;
 

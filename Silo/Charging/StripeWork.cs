@@ -1,7 +1,6 @@
 using Billing.Accounts;
 using Billing.Charging;
 using Billing.Silo.Hosting;
-using Billing.Silo.Stripe;
 using Orleans;
 
 namespace Billing.Silo.Charging;

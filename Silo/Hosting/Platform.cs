@@ -149,7 +149,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<SandboxClock>();
         services.AddSingleton<StripeConnection>();
         services.AddSingleton<ICarryOut>(s => s.GetRequiredService<StripeConnection>());
-        services.AddSingleton<PaymentMethods>();
+        services.AddSingleton<PaymentMethodDesk>();
         services.AddSingleton<StripeWork>();
         services.AddHostedService<Scheduler>();
         services.AddHostedService<Upkeep>();

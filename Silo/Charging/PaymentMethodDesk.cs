@@ -8,7 +8,7 @@ using Orleans;
 namespace Billing.Silo.Charging;
 
 /// <summary>Gives accounts payment methods: Stripe is asked before anything is stored, and who gave one hears what Stripe says to it.</summary>
-internal sealed class PaymentMethods(StripeConnection stripe, IGrainFactory grains, StripeWork calls, IBillingClock clock, TimeProvider time)
+internal sealed class PaymentMethodDesk(StripeConnection stripe, IGrainFactory grains, StripeWork calls, IBillingClock clock, TimeProvider time)
 {
     private static readonly TimeSpan AnsweredWithin = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LooksEvery = TimeSpan.FromMilliseconds(50);
@@ -16,9 +16,9 @@ internal sealed class PaymentMethods(StripeConnection stripe, IGrainFactory grai
     /// <summary>Why a payment method cannot be taken: Stripe has none of that id. Null when it has, or does not answer now.</summary>
     public async Task<Refusal?> Refused(string method, CancellationToken cancellation)
     {
-        if (StripePaths.TryPaymentMethod(method) is not { } path) return NoneOfThatId(method);
-        var read = await stripe.Client.Get(path, null, cancellation);
-        return read.Kind == StripeResultKind.Refused ? NoneOfThatId(method) : null;
+        if (!StripePath.IsId(method)) return NoneOfThatId(method);
+        var read = await stripe.Client.Get(StripePaths.PaymentMethod(method), null, cancellation);
+        return read.Outcome == StripeOutcome.Refused ? NoneOfThatId(method) : null;
     }
 
     /// <summary>Gives an account another payment method.</summary>
