@@ -148,7 +148,7 @@ internal sealed class Parameters
         var metadata = target["metadata"]?.AsObject() ?? [];
         target["metadata"] = metadata.DeepClone();
         metadata = target["metadata"]!.AsObject();
-        if (Sent(name) is "") metadata.Clear();
+        if (Within(name)._node.Value is "") metadata.Clear();
         foreach (var (key, node) in Within(name)._node.Children)
         {
             if (node.Value is not { } value) throw StripeRefusal.WrongParameter("Metadata values are text.", NameOf(name));
