@@ -35,4 +35,10 @@ public enum RefusalKind
 
     /// <summary>The account is held: what is stored of it is damaged. Nothing of the call was stored, and a retry does not help until it is repaired.</summary>
     Held = 7,
+
+    /// <summary>The store cannot be reached, so the account cannot be read. Nothing of the call was stored for it; send the same again later.</summary>
+    Unavailable = 8,
+
+    /// <summary>What was asked for is stored but damaged; nothing that counts is touched. A retry does not help until it is repaired.</summary>
+    Damaged = 9,
 }

@@ -1,5 +1,5 @@
 using Billing.Silo.Hosting;
-using Billing.Silo.Storage.Sqlite;
+using Billing.Silo.Storage;
 
 try
 {

@@ -78,7 +78,7 @@ public sealed record EventsAnswer(
 /// <param name="Source">The CloudEvents <c>source</c>, if it could be read.</param>
 /// <param name="Id">The CloudEvents <c>id</c>, if it could be read.</param>
 /// <param name="Outcome">What became of it.</param>
-/// <param name="Reason">Why, where the outcome alone does not say it.</param>
+/// <param name="Reason">Why, where the outcome alone does not say it; <c>account_held</c> or <c>account_failed</c> when it waits for its account.</param>
 /// <param name="Meters">What it changed.</param>
 /// <param name="BilledOn">The invoice that bills it.</param>
 public sealed record EventReceiptView(

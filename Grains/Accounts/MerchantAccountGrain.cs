@@ -38,6 +38,7 @@ internal sealed partial class MerchantAccountGrain(
 
     private AccountState? _state;
     private Refusal? _held;
+    private bool _unread;
     private (AccountStatus Status, int Subscriptions) _listed;
     private long _bytesSinceSnapshot;
     private long _snapshotBytes = SnapshotBytesMin;
@@ -56,6 +57,10 @@ internal sealed partial class MerchantAccountGrain(
             var state = await Load(id, cancellationToken);
             if (state.Profile is not null) _listed = (state.Status, state.Subscriptions.Count);
             _state = state;
+        }
+        catch (JournalUnavailableException)
+        {
+            _unread = true;
         }
         catch (Exception damaged) when (damaged is JournalDamagedException or UnknownCatalogException)
         {
@@ -105,7 +110,7 @@ internal sealed partial class MerchantAccountGrain(
     /// <inheritdoc/>
     public Task<UsageResult> RecordUsage(UsageBatch batch)
     {
-        if (_state is not { } state) return Task.FromResult(UsageResult.Refused(_held ?? Dropped));
+        if (_state is not { } state) return Task.FromResult(UsageResult.Refused(WithoutState()));
         try
         {
             var (facts, now) = BeginTurn(state, batch.Waited && batch.ReceivedAt is { } receivedAt ? receivedAt : Later(clock.Now, batch.ReceivedAt));
@@ -199,6 +204,9 @@ internal sealed partial class MerchantAccountGrain(
     private static Refusal Dropped => new(
         RefusalKind.Retry, "The account is being read again from the journal. Nothing of this call is known to be stored; send the same again.");
 
+    private static Refusal Unsure(string account) => new(
+        RefusalKind.Retry, $"The store stopped answering while this was stored for the account {account}. It is not known whether it is stored; send the same again, which is safe.");
+
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset? other) => other > one ? other.Value : one;
 
     private static void Keep(ReadOnlySpan<byte> body, ArrayBufferWriter<byte> bodies)
@@ -228,6 +236,10 @@ internal sealed partial class MerchantAccountGrain(
             var last = tail.SnapshotSequence + tail.Entries.Count;
             if (last <= state.Sequence) return false;
             LogFenced(state.Id, last);
+        }
+        catch (JournalUnavailableException)
+        {
+            return true;
         }
         catch (Exception unread)
         {
@@ -264,7 +276,7 @@ internal sealed partial class MerchantAccountGrain(
     private Task<TAnswer> Turn<TAnswer>(
         Func<AccountState, FactWriter, DateTimeOffset, TAnswer> decide, Func<Refusal, TAnswer> refuse, DateTimeOffset? at = null)
     {
-        if (_state is not { } state) return Task.FromResult(refuse(_held ?? Dropped));
+        if (_state is not { } state) return Task.FromResult(refuse(WithoutState()));
         try
         {
             var (facts, now) = BeginTurn(state, Later(clock.Now, at));
@@ -286,6 +298,17 @@ internal sealed partial class MerchantAccountGrain(
         return new(
             RefusalKind.Failed,
             $"The account {state.Id} could not carry this out: the platform failed and logged why. Nothing of this call was stored for it; tell those who run the platform.");
+    }
+
+    // An activation that could not be read is of no use: the next call makes another one, which tries again.
+    private Refusal WithoutState()
+    {
+        if (_held is not null) return _held;
+        if (!_unread) return Dropped;
+        DeactivateOnIdle();
+        return new(
+            RefusalKind.Unavailable,
+            $"The store cannot be reached at the moment, so the account {this.GetPrimaryKeyString()} cannot be read. Nothing of this call was stored for it; send the same again in a moment.");
     }
 
     private void Drop()
@@ -317,6 +340,11 @@ internal sealed partial class MerchantAccountGrain(
 
             LogFenced(state.Id, entry.Sequence);
         }
+        catch (JournalUnavailableException)
+        {
+            Drop();
+            return refuse(Unsure(state.Id));
+        }
         catch (Exception unknown)
         {
             LogUnknown(unknown, state.Id, entry.Sequence);
@@ -345,6 +373,10 @@ internal sealed partial class MerchantAccountGrain(
             {
                 await journal.SaveSnapshot(new(state.Id, sequence, snapshot.Written, sealing));
                 state.Sealed(sealing, today);
+            }
+            catch (JournalUnavailableException)
+            {
+                // The next entries bring the next snapshot.
             }
             catch (Exception failed)
             {

@@ -16,7 +16,8 @@ internal sealed class AccountHistoryGrain(IJournal journal, IBillingClock clock,
     public async Task<LineEventPage> ListLineEvents(int number, int line, int skip, int take)
     {
         var id = this.GetPrimaryKeyString();
-        var history = await journal.ReadAll(id, CancellationToken.None);
+        var (history, held) = await ReadAll(id);
+        if (held is not null) return new(held, [], null);
         if (history.Entries.Count == 0) return new(NoAccount(id), [], null);
         var (refusal, events) = LineEvents.Of(NewState(id), history.Entries, number, line);
         return refusal is not null
@@ -28,14 +29,36 @@ internal sealed class AccountHistoryGrain(IJournal journal, IBillingClock clock,
     public async Task<EventAnswer> GetEvent(string source, string eventId)
     {
         var id = this.GetPrimaryKeyString();
-        var history = await journal.ReadAll(id, CancellationToken.None);
+        var (history, held) = await ReadAll(id);
+        if (held is not null) return new(held, null);
         if (history.Entries.Count == 0) return new(NoAccount(id), null);
         var trace = new EventTrace(NewState(id), EventKey.Hash(journal.HashKey, Encoding.UTF8.GetBytes(source), Encoding.UTF8.GetBytes(eventId)));
         foreach (var entry in history.Entries) trace.Take(entry.Span);
-        var body = trace.Body is var (sequence, index) ? BodyOf(await journal.ReadBodies(id, sequence, CancellationToken.None), index) : null;
+        string? body = null;
+        try
+        {
+            if (trace.Body is var (sequence, index)) body = BodyOf(await journal.ReadBodies(id, sequence, CancellationToken.None), index);
+        }
+        catch (JournalDamagedException damaged)
+        {
+            return new(new(RefusalKind.Damaged, damaged.Message), null);
+        }
+
         return trace.View(clock.Now, body) is { } view
             ? new(null, view)
             : new(new(RefusalKind.NotFound, $"The account {id} has seen no event with the source {source} and the id {eventId}.", "event_id"), null);
+    }
+
+    private async Task<(JournalTail History, Refusal? Held)> ReadAll(string id)
+    {
+        try
+        {
+            return (await journal.ReadAll(id, CancellationToken.None), null);
+        }
+        catch (JournalDamagedException damaged)
+        {
+            return (JournalTail.Of([]), new(RefusalKind.Held, $"The account {id} is held: {damaged.Message} Until then nothing of it is counted, billed or shown, so that nothing is counted wrongly."));
+        }
     }
 
     private static Refusal NoAccount(string id) => new(RefusalKind.NotFound, $"There is no account {id}.", "id");

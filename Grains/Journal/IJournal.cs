@@ -17,11 +17,12 @@ public interface IJournal
     /// is durable; it is one atomic write.
     /// </summary>
     /// <param name="entry">The entry; its bytes are read before the task is returned, so the caller may use its buffers again.</param>
-    /// <remarks>An exception says that the outcome is unknown: read back before going on, never append again blindly.</remarks>
+    /// <remarks>An exception, also <see cref="JournalUnavailableException"/>, says that the outcome is unknown: read back before going on, never append again blindly.</remarks>
     Task<Appended> Append(JournalEntry entry);
 
     /// <summary>The newest snapshot of an account with the ids sealed until then, and all entries behind it, in order.</summary>
     /// <exception cref="JournalDamagedException">What is stored of the account cannot be trusted. A retry does not help.</exception>
+    /// <exception cref="JournalUnavailableException">It cannot be read now.</exception>
     Task<JournalTail> Read(string account, CancellationToken cancellation);
 
     /// <summary>All entries of an account from its first on, in order, without a snapshot.</summary>
@@ -98,3 +99,6 @@ public sealed record JournalTail(
 
 /// <summary>What is stored of an account, or of its events, is damaged. The message names the place and says what to do.</summary>
 public sealed class JournalDamagedException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The journal cannot be used now, as when its database cannot be reached; it said so in the log already, once for all calls.</summary>
+public class JournalUnavailableException(string message, Exception inner) : Exception(message, inner);

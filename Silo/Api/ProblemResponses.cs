@@ -1,3 +1,5 @@
+using Billing.Journal;
+
 namespace Billing.Silo.Api;
 
 /// <summary>Answers what no endpoint answered, and what went wrong inside, with a problem.</summary>
@@ -37,6 +39,10 @@ internal sealed partial class ProblemResponses(RequestDelegate next, ILogger<Pro
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The caller has gone; there is nobody to answer.
+        }
+        catch (JournalUnavailableException) when (!context.Response.HasStarted)
+        {
+            await Problems.Unavailable("The store cannot be reached at the moment. It is not known whether the request was carried out: send the same again in a moment, which is safe.").ExecuteAsync(context);
         }
         catch (Exception failed) when (!context.Response.HasStarted)
         {

@@ -13,7 +13,9 @@ internal static class Problems
         RefusalKind.Conflict => Conflict(refusal.Detail, refusal.Field),
         RefusalKind.NotBuilt => NotBuilt(refusal.Detail, refusal.Field),
         RefusalKind.Retry => Retry(refusal.Detail),
+        RefusalKind.Unavailable => Unavailable(refusal.Detail),
         RefusalKind.Failed => Failed(refusal.Detail),
+        RefusalKind.Damaged => Make(503, "damaged", "What was asked for is damaged", refusal.Detail),
         RefusalKind.Held => Make(503, "held", "The account is held", refusal.Detail),
         _ => Invalid(refusal.Detail, refusal.Field),
     };
@@ -30,10 +32,24 @@ internal static class Problems
 
     public static IResult NotBuilt(string detail, string? field = null) => Make(501, "not-built", "This is not built yet", detail, field);
 
-    public static IResult Retry(string detail) => Make(503, "retry", "Nothing can be said to be stored", detail);
+    public static IResult Retry(string detail) => new Later(Make(503, "retry", "Nothing can be said to be stored", detail));
+
+    public static IResult Unavailable(string detail) => new Later(Make(503, "unavailable", "The store cannot be reached", detail));
 
     public static IResult Failed(string detail) => Make(503, "failed", "The platform failed", detail);
 
     public static IResult Make(int status, string type, string title, string detail, string? field = null) => Results.Json(
         new Problem(Prefix + type, title, status, detail, field), BillingJson.Web.Problem, "application/problem+json", status);
+
+    /// <summary>An answer that says when to send again.</summary>
+    private sealed class Later(IResult answer) : IResult
+    {
+        private const string Seconds = "1";
+
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.RetryAfter = Seconds;
+            return answer.ExecuteAsync(httpContext);
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Billing.Silo.Storage.Postgres;
 using Npgsql;
 
@@ -13,11 +14,9 @@ internal static class ClusterMembership
     /// <exception cref="InvalidOperationException">It does not; the message names what to do.</exception>
     public static void Require(string connectionString)
     {
-        var settings = ConnectionText.Read(connectionString)
-            ?? throw new InvalidOperationException($"The database of BILLING_CLUSTER_DATABASE cannot be used: {ConnectionText.Unreadable}");
         try
         {
-            using var connection = new NpgsqlConnection(settings.ConnectionString);
+            using var connection = new NpgsqlConnection(ConnectionText.Read(connectionString, PostgresConnections.PoolSize).ConnectionString);
             connection.Open();
             using var command = new NpgsqlCommand("SELECT count(*) FROM OrleansQuery WHERE QueryKey = $1", connection);
             command.Parameters.Add(new() { Value = Youngest });
@@ -27,7 +26,7 @@ internal static class ClusterMembership
         {
             // Said below.
         }
-        catch (NpgsqlException failed)
+        catch (Exception failed) when (failed is NpgsqlException or FormatException or ArgumentException or NotSupportedException or SocketException)
         {
             throw new InvalidOperationException($"The database of BILLING_CLUSTER_DATABASE cannot be used: {failed.Message}", failed);
         }

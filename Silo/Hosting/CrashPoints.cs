@@ -15,8 +15,11 @@ internal static class CrashPoints
     /// <summary>A group commit is gathered; nothing of it is written.</summary>
     public const string BeforeWrite = "append.before_write";
 
-    /// <summary>All of a group commit is written to the database; it is not committed.</summary>
+    /// <summary>All of a group commit is written to the file of the embedded store; it is not committed.</summary>
     public const string AfterWrite = "append.after_write";
+
+    /// <summary>A group commit is on its way to the PostgreSQL server, which commits it or not; its answer is not read. What the server has written and not committed only its own end undoes.</summary>
+    public const string Sent = "append.sent";
 
     /// <summary>A group commit is durable; those who wait for it are not told.</summary>
     public const string AfterSync = "append.after_sync";
@@ -73,7 +76,7 @@ internal static class CrashPoints
     /// <summary>All points.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        BeforeWrite, AfterWrite, AfterSync, BeforeClockMove, AfterClockMove, BeforeDueTurn, BetweenExpiry, BeforeIndex, AfterIndex,
+        BeforeWrite, AfterWrite, Sent, AfterSync, BeforeClockMove, AfterClockMove, BeforeDueTurn, BetweenExpiry, BeforeIndex, AfterIndex,
         BeforeIngestAppend, BeforeAnswer, AfterAnswer, InMigration, SegmentSeal, BeforeSnapshot, AfterSnapshot,
     ];
 

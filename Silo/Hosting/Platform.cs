@@ -11,6 +11,7 @@ using Billing.Silo.Sandbox;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
+using Billing.Silo.Storage.Sqlite;
 using Billing.Silo.Stripe;
 
 namespace Billing.Silo.Hosting;
@@ -27,11 +28,18 @@ internal sealed class Platform : IAsyncDisposable
         _app = app;
         _store = store;
         _clock = clock;
+        if (store is SqliteStore embedded)
+            embedded.IndexingFailed += failed => app.Logger.LogError(failed, "index.db, which is derived from the journal, could not be written. Nothing is lost; it is tried again later.");
         store.Broken += failed =>
         {
             StoppedBy = failed;
-            app.Logger.LogCritical(failed, "The store cannot go on: it is open what is on disk. The platform stops; start it again to read what is durable.");
+            app.Logger.LogCritical(failed, "The store cannot go on: it is not known what is on disk. The platform stops; start it again to read what is durable.");
             app.Lifetime.StopApplication();
+        };
+        store.AvailabilityChanged += why =>
+        {
+            if (why is null) app.Logger.LogWarning("The store can be used again.");
+            else app.Logger.LogError("The store cannot be used: {Why} Until it can, calls answer 503 and are safe to send again; what was acknowledged is stored.", why.Message);
         };
     }
 
@@ -87,6 +95,7 @@ internal sealed class Platform : IAsyncDisposable
             try
             {
                 MapRequests(app);
+                foreach (var notice in store.Notices) app.Logger.LogWarning("{Notice}", notice);
                 var platform = new Platform(app, store, clock);
                 await app.StartAsync();
                 return platform;

@@ -1,3 +1,4 @@
+using Billing.Journal;
 using Billing.Silo.Catalogs;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Security;
@@ -27,6 +28,10 @@ internal sealed partial class SharedStoreRefresh(BillingClock clock, PublishedCa
             try
             {
                 await Run();
+            }
+            catch (JournalUnavailableException) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The store has said so; what is to be done is done when it is back.
             }
             catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
             {

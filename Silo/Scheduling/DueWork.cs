@@ -71,7 +71,7 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, Strip
             }
 
             if (answer.Refusal is null && !reserved) return Caught.WaitsForRoom;
-            if (_patience.Failed(account, answer.Refusal)) LogRefused(account, answer.Refusal?.Detail ?? "It is still due.");
+            if (answer.Refusal is not { Kind: RefusalKind.Unavailable } && _patience.Failed(account, answer.Refusal)) LogRefused(account, answer.Refusal?.Detail ?? "It is still due.");
         }
         catch (Exception failed)
         {

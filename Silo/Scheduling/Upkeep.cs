@@ -1,4 +1,5 @@
 using System.Globalization;
+using Billing.Journal;
 using Billing.Plans;
 using Billing.Silo.Storage;
 
@@ -47,6 +48,10 @@ internal sealed partial class Upkeep(
             try
             {
                 await Run(stoppingToken);
+            }
+            catch (JournalUnavailableException) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The store has said so; what is to be done is done when it is back.
             }
             catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
             {

@@ -63,7 +63,10 @@ internal readonly record struct Dropped(long Segments, long Bodies);
 /// <summary>Compares what is stored with its check sums.</summary>
 internal interface IIntegrity
 {
-    /// <summary>Reads all entries and segments of the store once. Damaged accounts are held from then on: reading them says so.</summary>
+    /// <summary>
+    /// Reads all entries, bodies, snapshots and segments of the store once. Accounts whose entries are damaged are held from then
+    /// on: reading them says so. A damaged body, and what is made anew from the entries, hold nobody.
+    /// </summary>
     /// <returns>A sentence for each damage found, with its place; empty when all is well.</returns>
     Task<IReadOnlyList<string>> Check(CancellationToken cancellation);
 }
@@ -71,12 +74,21 @@ internal interface IIntegrity
 /// <summary>All that one store holds; an adapter implements it whole.</summary>
 internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore, IWaitingEvents, IRetention, IIntegrity, IAsyncDisposable
 {
-    /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves open what is stored, or the store lost what it had acknowledged.</summary>
+    /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves unknown what is stored, or the store lost what it had acknowledged.</summary>
     event Action<Exception>? Broken;
+
+    /// <summary>Raised when the store cannot be used any more for now, with the reason, and with null when it can again.</summary>
+    event Action<StoreUnavailableException?>? AvailabilityChanged;
+
+    /// <summary>What was found and mended when the store was opened: a sentence each, for the log.</summary>
+    IReadOnlyList<string> Notices => [];
 }
 
-/// <summary>The store cannot be reached now. The message says why and what to do; it bears no secret.</summary>
-internal sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);
+/// <summary>The store cannot be used now. The message says why, for those who run the platform; it bears no secret.</summary>
+internal sealed class StoreUnavailableException(string message, Exception inner) : JournalUnavailableException(message, inner);
+
+/// <summary>Another process has the store open.</summary>
+internal sealed class StoreInUseException(string message, Exception inner) : Exception(message, inner);
 
 /// <summary>Finds accounts.</summary>
 internal interface IAccountDirectory

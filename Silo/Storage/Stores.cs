@@ -15,10 +15,11 @@ internal static class Stores
     /// <exception cref="InvalidOperationException">A setting cannot be met; the message names it and shows no password.</exception>
     public static async Task<IStore> Open(IConfiguration settings)
     {
-        if (!AreShared(settings)) return await SqliteStore.Open(settings["BILLING_DATA"] ?? ".data");
+        var alone = IsAlone(settings);
+        if (!AreShared(settings)) return await OpenEmbedded(settings["BILLING_DATA"] is { Length: > 0 } folder ? folder : ".data");
         try
         {
-            return await PostgresStore.Open(Database(settings));
+            return await PostgresStore.Open(Database(settings), alone);
         }
         catch (FormatException unreadable)
         {
@@ -27,6 +28,33 @@ internal static class Stores
         catch (StoreUnavailableException unavailable)
         {
             throw new InvalidOperationException($"The PostgreSQL database of BILLING_DATABASE cannot be used: {unavailable.Message}", unavailable);
+        }
+    }
+
+    // The silos of a cluster agree on where an account is active; others do not.
+    private static bool IsAlone(IConfiguration settings) => settings["BILLING_DATABASE_SHARED"] switch
+    {
+        null or "" or "false" => settings["BILLING_CLUSTER_DATABASE"] is not { Length: > 0 },
+        "true" => false,
+        var other => throw new InvalidOperationException($"BILLING_DATABASE_SHARED is \"{other}\"; it can be true or false, or is left out. Nothing was started."),
+    };
+
+    private static async Task<IStore> OpenEmbedded(string folder)
+    {
+        for (var path = Path.GetFullPath(folder); path is not null; path = Path.GetDirectoryName(path))
+        {
+            if (File.Exists(path))
+                throw new InvalidOperationException($"BILLING_DATA is \"{folder}\", but {path} is a file; it needs a folder, which is made when it is not there. Nothing was changed.");
+        }
+
+        try
+        {
+            return await SqliteStore.Open(folder);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException(
+                $"BILLING_DATA is \"{folder}\", which cannot be used: {refused.Message} It needs a folder with room that the platform may read and write, with all files in it.", refused);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Billing.Journal;
 using Billing.Plans;
 using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
@@ -32,6 +33,49 @@ public sealed class FailedTurnTests
 
         await using var again = await TestPlatform.Open(folder);
         Assert.Equal([1, 2], await InvoiceNumbers(again));
+    }
+
+    // The invoice that is due cannot be built, so no event of the account can be decided.
+    [Fact]
+    public async Task EventsOfAnAccountWhoseTurnsFail_WaitUntilTheySucceed()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var before = await TestPlatform.Open(folder))
+            await before.Api.Open("acme", "desk-basic");
+        var now = new DateTimeOffset(2026, 2, 5, 0, 0, 0, TimeSpan.Zero);
+        await SetClock(folder, now);
+        var catalogs = new BreakableCatalogs(new(CatalogReader.Read(await File.ReadAllBytesAsync(folder.File("catalog.json"))).Catalog!));
+        await using var platform = await TestPlatform.Open(folder, builder => builder.Services.AddSingleton<ICatalogs>(catalogs));
+
+        var answer = await platform.Api.Events(ApiCaller.Lines, ApiCaller.Event("acme", "e1", now), ApiCaller.Event("acme", "e2", now));
+
+        Assert.True(answer.Status == 200, answer.Text);
+        Assert.Equal(["quarantined", "quarantined"], answer.Outcomes);
+        Assert.Equal("account_failed", answer.Json.GetProperty("receipts")[0].GetProperty("reason").GetString());
+        catalogs.Broken = false;
+        await Eventually.True(async () => (await ((IWaitingEvents)platform.Store).Accounts()).Count == 0, "the events have been given to the account");
+        var usage = await platform.Api.Get("/v1/accounts/acme/usage?meter=desk.tickets");
+        Assert.Equal("2", usage.Json.GetProperty("items").EnumerateArray().Last().GetProperty("quantity").GetString());
+    }
+
+    // A newer release has written an entry, and then the older one was started again.
+    [Fact]
+    public async Task AccountWithAnEntryThatThisReleaseCannotRead_IsHeld()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var before = await TestPlatform.Open(folder))
+        {
+            await before.Api.Open("acme", "desk-basic");
+            Assert.Equal(Appended.Yes, await before.Store.Append(new("acme", 2, DateTimeOffset.Parse(TestPlatform.Start), new byte[] { 99 }, default, null, null)));
+        }
+
+        await using var platform = await TestPlatform.Open(folder);
+
+        var held = await platform.Api.Get("/v1/accounts/acme");
+        held.IsProblem(503);
+        Assert.Equal("urn:orleans-billing:problem:held", held.Json.GetProperty("type").GetString());
+        Assert.Contains("entry 2 cannot be read by this release", held.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["quarantined"], (await platform.Api.Events(ApiCaller.Single, ApiCaller.Event("acme", "e1", DateTimeOffset.Parse(TestPlatform.Start)))).Outcomes);
     }
 
     private static async Task<List<int>> InvoiceNumbers(TestPlatform platform) =>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
 

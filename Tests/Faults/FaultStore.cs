@@ -3,6 +3,7 @@ using Billing.Silo.Storage;
 using Billing.Silo.Storage.Postgres;
 using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
+using Microsoft.AspNetCore.Builder;
 
 namespace Billing.Tests.Faults;
 
@@ -62,17 +63,21 @@ internal sealed class FaultStore : IAsyncDisposable
         SiloProcess.StartAsync(CatalogPath, clock, DataFolder, with.Append(("BILLING_DATABASE", Database ?? Sqlite)).ToDictionary(s => s.Item1, s => s.Item2));
 
     /// <summary>Starts the platform on the store inside this process, which costs less.</summary>
-    public async Task<OpenPlatform> Open(DateTimeOffset? clock = null) => new(await Platform.Start(
+    /// <param name="clock">Where the clock of a new store stands; null for <see cref="Start"/>.</param>
+    /// <param name="configure">Changes the host before it is built.</param>
+    /// <param name="shared">Whether another silo may have the store too.</param>
+    public async Task<OpenPlatform> Open(DateTimeOffset? clock = null, Action<WebApplicationBuilder>? configure = null, bool shared = false) => new(await Platform.Start(
     [
         $"--BILLING_DATA={DataFolder}",
         $"--BILLING_DATABASE={Database ?? Sqlite}",
+        $"--BILLING_DATABASE_SHARED={(shared ? "true" : "false")}",
         "--BILLING_URL=http://127.0.0.1:0",
         "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
         $"--BILLING_ADMIN_KEY={TestPlatform.Key}",
         $"--BILLING_CATALOG={CatalogPath}",
         $"--BILLING_CLOCK={clock ?? Start:yyyy-MM-dd'T'HH:mm:ss'Z'}",
         "--Logging:LogLevel:Default=None",
-    ]));
+    ], configure));
 
     /// <summary>Deletes what can be derived from the journal.</summary>
     public async Task DeleteDerived()

@@ -12,6 +12,15 @@ internal sealed record ScriptRequest(string Path, string Body, string ContentTyp
 {
     public Task<ApiAnswer> Send(ApiCaller api) => api.Send("POST", Path, Encoding.UTF8.GetBytes(Body), ContentType);
 
+    /// <summary>Sends it until it is taken: 503 asks for the same again, as an activation that lost its account is read anew.</summary>
+    public async Task<ApiAnswer> SendUntilTaken(ApiCaller api)
+    {
+        ApiAnswer? answer = null;
+        await Eventually.True(async () => (answer = await Send(api)).Status != 503, $"{Path} is taken");
+        Assert.True(answer!.Status is 200 or 201 or 409, answer.Text);
+        return answer;
+    }
+
     /// <summary>Opens an account on <c>desk-basic</c>.</summary>
     public static ScriptRequest Open(string account) => new("/v1/accounts", ApiCaller.Account(account, "desk-basic"), "application/json", []);
 

@@ -7,6 +7,9 @@ public sealed class ClusterMembershipTests
     [Theory]
     [InlineData("Host=127.0.0.1;Port=1;Username=nobody;Timeout=5")]
     [InlineData("not a connection string")]
+    [InlineData("Username=nobody")]
+    [InlineData("Host=nowhere.invalid;Timeout=5")]
+    [InlineData("Host=127.0.0.1;Minimum Pool Size=9;Maximum Pool Size=3")]
     public void DatabaseThatCannotBeUsed_IsRefusedWithASentence(string connection)
     {
         var refused = Assert.Throws<InvalidOperationException>(() => ClusterMembership.Require(connection));

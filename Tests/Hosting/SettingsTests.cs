@@ -20,6 +20,17 @@ public sealed class SettingsTests : IDisposable
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Port=1;Username=nobody;Password=hidden;Timeout=5", "cannot be used: Failed to connect")]
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=half;hidden", "connection string")]
     [InlineData("BILLING_DATABASE=mysql", "connection string")]
+    [InlineData("BILLING_DATABASE=Username=billing;Password=hidden;Database=billing", "It names no Host")]
+    [InlineData("BILLING_DATABASE=Host=;Username=billing;Password=hidden", "It names no Host")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Hosting=hidden;Password=hidden", "connection string")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=hidden;Minimum Pool Size=9;Maximum Pool Size=3", "\"Minimum Pool Size\" is 9 and \"Maximum Pool Size\" is 3")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=hidden;Timeout=-1", "connection string")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Password=hidden;SSL Mode=VerifyFull;Root Certificate=/nowhere/hidden.pem;Port=1", "cannot be used: ")]
+    [InlineData("BILLING_DATABASE=Host=nowhere.invalid;Password=hidden;Timeout=5", "cannot be used: ")]
+    [InlineData("BILLING_DATABASE=Host=/nowhere;Password=hidden", "cannot be used: ")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1,127.0.0.2;Port=1;Password=hidden;Timeout=5", "cannot be used: ")]
+    [InlineData("BILLING_DATABASE=Host=127.0.0.1;Port=1;Password=hidden;Target Session Attributes=hidden", "connection string")]
+    [InlineData("BILLING_DATABASE_SHARED=perhaps", "true or false")]
     [InlineData("BILLING_CLUSTER_DATABASE=Host=elsewhere", "store")]
     [InlineData("STRIPE_SECRET_KEY=sk_test_1", "not built yet")]
     [InlineData("BILLING_ADMIN_KEY=short", "at least 20")]
@@ -32,6 +43,39 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains(setting[..setting.IndexOf('=', StringComparison.Ordinal)], refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hidden", refused.ToString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task ADataFolderThatIsAFile_IsRefusedByName()
+    {
+        await File.WriteAllTextAsync(_folder.File("data"), "a note");
+
+        foreach (var data in new[] { _folder.File("data"), _folder.File("data/below") })
+        {
+            var refused = await Refused(data);
+
+            Assert.Contains($"BILLING_DATA is \"{data}\"", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("it needs a folder", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("a note", await File.ReadAllTextAsync(_folder.File("data")));
+    }
+
+    // The system's own folders let nobody write, the administrator included.
+    [Theory]
+    [InlineData("/proc/self/fdinfo")]
+    [InlineData("/proc/self/fdinfo/billing")]
+    [InlineData("/sys/billing")]
+    public async Task ADataFolderThatMayNotBeWritten_IsRefusedByName(string data)
+    {
+        var refused = await Refused(data);
+
+        Assert.Contains($"BILLING_DATA is \"{data}\"", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("read and write", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("backup", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<InvalidOperationException> Refused(string data) =>
+        Assert.ThrowsAsync<InvalidOperationException>(() => Platform.Start([$"--BILLING_DATA={data}", "--BILLING_URL=http://127.0.0.1:0"]));
 
     [Fact]
     public async Task AKeyThatIsMade_IsShownBeforeItIsStored()

@@ -104,13 +104,15 @@ public class AccountLanesTests
     }
 
     [Theory]
-    [InlineData(1, true)]
-    [InlineData(2, true)]
-    [InlineData(3, false)]
-    public async Task RefusalToRetry_IsSentAgainUpToThreeTimes(int refusals, bool succeeds)
+    [InlineData(RefusalKind.Retry, 1, true)]
+    [InlineData(RefusalKind.Retry, 2, true)]
+    [InlineData(RefusalKind.Retry, 3, false)]
+    [InlineData(RefusalKind.Failed, 2, true)]
+    [InlineData(RefusalKind.Failed, 3, false)]
+    public async Task RefusalThatMayPass_IsSentAgainUpToThreeTimes(RefusalKind kind, int refusals, bool succeeds)
     {
         var calls = 0;
-        var lanes = Lanes(batch => Task.FromResult(++calls <= refusals ? UsageResult.Refused(new(RefusalKind.Retry, "again")) : Answer(batch)));
+        var lanes = Lanes(batch => Task.FromResult(++calls <= refusals ? UsageResult.Refused(new(kind, "again")) : Answer(batch)));
 
         var answer = await lanes.Send("a", Batch("1"));
 
@@ -137,6 +139,22 @@ public class AccountLanesTests
         refuse = false;
         _open.Release();
         Assert.Equal("4", Assert.Single((await lanes.Send("a", Batch("4"))).Receipts).Reason);
+    }
+
+    [Fact]
+    public async Task FailureOfAMergedCall_ReachesOnlyTheCallerWhoseEventsFail()
+    {
+        var lanes = Lanes(async batch =>
+        {
+            await _open.WaitAsync();
+            return Ids(batch).Contains("poison") ? UsageResult.Refused(new(RefusalKind.Failed, "no")) : Answer(batch);
+        });
+        var sends = new[] { "1", "2", "poison", "3" }.Select(id => lanes.Send("a", Batch(id))).ToList();
+        _open.Release(100);
+
+        var answers = await Task.WhenAll(sends);
+
+        Assert.Equal(["1", "2", null, "3"], answers.Select(a => a.Refusal is null ? Assert.Single(a.Receipts).Reason : null));
     }
 
     [Fact]

@@ -36,6 +36,18 @@ public sealed class ClockMoveTests
     }
 
     [Fact]
+    public async Task MoveByADurationMadeAgainUnderItsKey_IsNotMadeTwice()
+    {
+        var target = _machine.GetUtcNow().AddDays(40);
+        await (await Clock()).Move(now => now.AddDays(40), "key", default);
+        _machine.Advance(TimeSpan.FromSeconds(5));
+
+        var moved = await (await Clock()).Move(now => now.AddDays(40), "key", default);
+
+        Assert.Equal(target.AddSeconds(5), moved?.Now);
+    }
+
+    [Fact]
     public async Task MoveOfARunningClockToAnotherEarlierInstant_IsRefusedAndStaysRefused()
     {
         var target = _machine.GetUtcNow().AddDays(40);

@@ -42,7 +42,7 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
         OpenSnapshots();
     }
 
-    /// <summary>Raised once when it is open what the disk holds.</summary>
+    /// <summary>Raised once when it is not known what the disk holds.</summary>
     public event Action? Broken;
 
     /// <inheritdoc/>

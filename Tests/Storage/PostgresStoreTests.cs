@@ -43,8 +43,8 @@ public sealed class PostgresStoreTests : StoreConformance
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("schema 99; this release knows 1", refused.Message, StringComparison.Ordinal);
-        await Change("UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        Assert.Contains("schema 99; this release knows 2", refused.Message, StringComparison.Ordinal);
+        await Change("UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
         await Reopen();
     }
 
@@ -58,6 +58,57 @@ public sealed class PostgresStoreTests : StoreConformance
 
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         await _server.Drop(database);
+    }
+
+    [Theory]
+    [InlineData("CREATE TABLE billing.settings (id int, theme text)")]
+    [InlineData("CREATE TABLE billing.settings (name text, value int)")]
+    [InlineData("CREATE TABLE billing.settings (name text, value text); INSERT INTO billing.settings VALUES ('schema', 'dark')")]
+    [InlineData("CREATE TABLE billing.settings (name text, value text); INSERT INTO billing.settings VALUES ('schema', NULL)")]
+    [InlineData("CREATE TABLE billing.settings (name text, value text)")]
+    [InlineData("CREATE VIEW billing.settings AS SELECT 1 AS one")]
+    [InlineData("CREATE TABLE billing.heads (id int)")]
+    [InlineData("CREATE TABLE billing.invoices (id int)")]
+    public async Task SchemaOfSomebodyElse_IsRefusedAndLeftAsItIs(string made)
+    {
+        const string Relations = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'billing'::regnamespace";
+        var database = await _server!.NewDatabase();
+        await PostgresServer.Execute(database, $"CREATE SCHEMA billing; {made}");
+        var before = await PostgresServer.Execute(database, Relations);
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => PostgresStore.Open(database));
+
+        Assert.Contains("another program", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(new NpgsqlConnectionStringBuilder(database).Database!, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await PostgresServer.Execute(database, Relations));
+        await _server.Drop(database);
+    }
+
+    [Fact]
+    public async Task EmptySchemaThatWasMadeForIt_IsTaken()
+    {
+        var database = await _server!.NewDatabase();
+        await PostgresServer.Execute(database, "CREATE SCHEMA billing");
+
+        await using (var store = await PostgresStore.Open(database)) Assert.Equal(Appended.Yes, await store.Append(Entry("a", 1, "1")));
+
+        await _server.Drop(database);
+    }
+
+    [Theory]
+    [InlineData("UPDATE billing.settings SET value = 'not a key' WHERE name = 'hash_key'")]
+    [InlineData("UPDATE billing.settings SET value = 'AB' WHERE name = 'hash_key'")]
+    public async Task DamagedHashKey_IsRefusedWithASentence(string damage)
+    {
+        await Close();
+        var key = await PostgresServer.Execute(_database!, "SELECT value FROM billing.settings WHERE name = 'hash_key'");
+        await Change(damage);
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
+
+        Assert.Contains("hash_key", refused.Message, StringComparison.Ordinal);
+        await Change($"UPDATE billing.settings SET value = '{key}' WHERE name = 'hash_key'");
+        await Reopen();
     }
 
     // F19: two silos each hold an activation of every account, and commit the accounts in other orders.
@@ -123,7 +174,7 @@ public sealed class PostgresStoreTests : StoreConformance
             await Change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
         }
 
-        await Assert.ThrowsAnyAsync<NpgsqlException>(() => lost);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => lost);
         Assert.Equal(["1"], await Facts("a"));
         Assert.Equal(Appended.Yes, await Append("a", 2, "2"));
         Assert.Equal(["1", "2"], await Facts("a"));
@@ -299,7 +350,9 @@ public sealed class PostgresStoreTests : StoreConformance
         var found = await Assert.ThrowsAsync<JournalDamagedException>(() => Journal.ReadBodies("a", 1, default));
 
         Assert.Contains("account a, entry 1", found.Message, StringComparison.Ordinal);
+        Assert.Equal([found.Message], await Store.Check(default));
         Assert.Equal(["fact"], await Facts("a"));
+        Assert.Equal(Appended.Yes, await Append("a", 2, "more"));
     }
 
     private Task Change(string sql) => PostgresServer.Execute(_database!, sql);

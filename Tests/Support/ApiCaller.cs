@@ -69,14 +69,15 @@ internal sealed class ApiCaller(Uri address, string key) : IDisposable
             (int)response.StatusCode,
             response.Content.Headers.ContentType,
             response.Headers.Location?.OriginalString,
-            await response.Content.ReadAsByteArrayAsync());
+            await response.Content.ReadAsByteArrayAsync(),
+            response.Headers.RetryAfter?.Delta);
     }
 
     public void Dispose() => _client.Dispose();
 }
 
 /// <summary>What a call answered.</summary>
-internal sealed record ApiAnswer(int Status, MediaTypeHeaderValue? ContentType, string? Location, byte[] Body)
+internal sealed record ApiAnswer(int Status, MediaTypeHeaderValue? ContentType, string? Location, byte[] Body, TimeSpan? RetryAfter = null)
 {
     public string Text => Encoding.UTF8.GetString(Body);
 

@@ -13,15 +13,16 @@ internal sealed class PostgresServer : IAsyncDisposable
     private const string Supervise =
         """
         set -u
-        dir=$1 bin=$2
-        shift 2
+        dir=$1 bin=$2 wal=$3
+        shift 3
         control() { "$bin/pg_ctl" -D "$dir/data" -s -w -t 60 "$@" >>"$dir/control.log" 2>&1; }
         trap 'control stop -m immediate; rm -rf "$dir"' EXIT
-        "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$dir/control.log" 2>&1 || { cat "$dir/control.log" >&2; exit 1; }
+        "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync ${wal:+"--waldir=$wal" --wal-segsize=1} >"$dir/control.log" 2>&1 || { cat "$dir/control.log" >&2; exit 1; }
         printf '%s\n' "$@" >>"$dir/data/postgresql.conf"
         while read -r verb argument; do
           case $verb in
             start) control -l "$dir/log" start ;;
+            crash) control stop -m immediate; control -l "$dir/log" start ;;
             stop) control stop -m "$argument" ;;
             save) cp -a "$dir/data" "$dir/saved" ;;
             restore) rm -rf "$dir/data" && mv "$dir/saved" "$dir/data" ;;
@@ -60,7 +61,12 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Makes a server and starts it.</summary>
     /// <param name="settings">Lines of <c>postgresql.conf</c>, beside those of every test server.</param>
-    public static async Task<PostgresServer> Start(params string[] settings)
+    public static Task<PostgresServer> Start(params string[] settings) => StartOn("", settings);
+
+    /// <summary>Makes a server and starts it.</summary>
+    /// <param name="log">An empty folder for its write-ahead log, in segments of 1 MiB; empty for a place beside the data.</param>
+    /// <param name="settings">Lines of <c>postgresql.conf</c>, beside those of every test server.</param>
+    public static async Task<PostgresServer> StartOn(string log, params string[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("billing-postgres-");
         // PostgreSQL refuses to run as root.
@@ -74,7 +80,9 @@ internal sealed class PostgresServer : IAsyncDisposable
         // A session of its own, or Ctrl-C would reach the server before its clients.
         string[] command =
         [
-            "--wait", .. user, "bash", "-c", Supervise, "bash", folder.FullName, Binaries(),
+            // Where PostgreSQL's user may not change the folder around it, the folder itself goes after its content.
+            "--wait", "bash", "-c", """trap '' INT HUP; "${@:2}"; rm -rf "$1" """, "bash", folder.FullName,
+            .. user, "bash", "-c", Supervise, "bash", folder.FullName, Binaries(), log,
             .. Settings, .. settings, $"unix_socket_directories = '{folder.FullName}'",
         ];
         var start = new ProcessStartInfo("setsid", command) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false, WorkingDirectory = "/" };
@@ -87,6 +95,9 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Stops the server: <c>fast</c> with a checkpoint, <c>immediate</c> as by a crash.</summary>
     public Task Stop(string mode) => Control("stop " + mode);
+
+    /// <summary>Starts the server again, whether or not it still runs.</summary>
+    public Task Restart() => Control("crash");
 
     /// <summary>Copies the data of the stopped server.</summary>
     public Task Save() => Control("save");

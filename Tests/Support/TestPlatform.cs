@@ -38,7 +38,7 @@ internal sealed class TestPlatform : IAsyncDisposable
     /// <summary>Starts a platform on the store in a folder, or on a new one.</summary>
     /// <param name="folder">Where the store is.</param>
     /// <param name="configure">Changes the host before it is built.</param>
-    /// <param name="database">Where the store is instead: <c>BILLING_DATABASE</c>.</param>
+    /// <param name="database">Where the store is instead: <c>BILLING_DATABASE</c>, which other platforms may share.</param>
     public static async Task<TestPlatform> Open(TemporaryFolder folder, Action<WebApplicationBuilder>? configure = null, string database = "sqlite")
     {
         var catalog = folder.File("catalog.json");
@@ -49,6 +49,7 @@ internal sealed class TestPlatform : IAsyncDisposable
         [
             $"--BILLING_DATA={data}",
             $"--BILLING_DATABASE={database}",
+            "--BILLING_DATABASE_SHARED=true",
             "--BILLING_URL=http://127.0.0.1:0",
             "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
             $"--BILLING_ADMIN_KEY={Key}",
@@ -66,7 +67,7 @@ internal sealed class TestPlatform : IAsyncDisposable
 
     private static async Task AddKeys(string data, string database)
     {
-        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["BILLING_DATA"] = data, ["BILLING_DATABASE"] = database }).Build();
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["BILLING_DATA"] = data, ["BILLING_DATABASE"] = database, ["BILLING_DATABASE_SHARED"] = "true" }).Build();
         var store = await Stores.Open(settings);
         foreach (var scope in Scopes.All)
             await ((IApiKeyStore)store).Add(new(ApiKeys.HashOf(KeyFor(scope)), scope, DateTimeOffset.UnixEpoch));

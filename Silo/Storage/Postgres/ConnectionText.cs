@@ -2,15 +2,27 @@ using Npgsql;
 
 namespace Billing.Silo.Storage.Postgres;
 
-/// <summary>Reads connection strings without ever showing a part of one: what is wrong in it may be a password.</summary>
+/// <summary>Reads connection strings without ever showing a value in one: what is wrong in it may be a password.</summary>
 internal static class ConnectionText
 {
-    /// <summary>What is said of text that cannot be read.</summary>
-    public const string Unreadable =
+    private const string Unreadable =
         "It is not a connection string as Npgsql reads it, such as Host=db.example;Username=billing;Password=…;Database=billing. A value that holds a semicolon stands in quotes.";
 
-    /// <summary>The settings in a connection string; null when it cannot be read.</summary>
-    public static NpgsqlConnectionStringBuilder? Read(string text)
+    /// <summary>Reads the settings in a connection string, and sees that a connection can be tried with them.</summary>
+    /// <param name="text">The connection string.</param>
+    /// <param name="poolSize">The most connections when it does not say how many.</param>
+    /// <exception cref="FormatException">It cannot be read, or its settings contradict each other; the message says how, and shows no text of it.</exception>
+    public static NpgsqlConnectionStringBuilder Read(string text, int poolSize)
+    {
+        var settings = Parse(text) ?? throw new FormatException(Unreadable);
+        if (string.IsNullOrWhiteSpace(settings.Host)) throw new FormatException("It names no Host: the name, the address or the socket's folder of the server, such as Host=db.example.");
+        if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = int.Max(poolSize, settings.MinPoolSize);
+        if (settings.MinPoolSize > settings.MaxPoolSize)
+            throw new FormatException($"Its \"Minimum Pool Size\" is {settings.MinPoolSize} and \"Maximum Pool Size\" is {settings.MaxPoolSize}: the first is at most the second.");
+        return settings;
+    }
+
+    private static NpgsqlConnectionStringBuilder? Parse(string text)
     {
         try
         {
@@ -18,6 +30,7 @@ internal static class ConnectionText
         }
         catch (Exception unreadable) when (unreadable is ArgumentException or FormatException or OverflowException)
         {
+            // It may quote the text, so it is not passed on.
             return null;
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Billing.Silo.Hosting;
 using Npgsql;
 
 namespace Billing.Silo.Storage.Postgres;
@@ -6,7 +7,7 @@ namespace Billing.Silo.Storage.Postgres;
 /// <summary>The tables of the store, in a schema of their own: made and migrated at start, in one transaction, by one silo at a time.</summary>
 internal static class PostgresSchema
 {
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Names the advisory lock of all silos that start on a database.</summary>
     private const long StartLock = 0x42_69_6C_6C_69_6E_67;
@@ -15,7 +16,7 @@ internal static class PostgresSchema
     private const string Tables =
         """
         CREATE TABLE billing.settings (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
-        CREATE TABLE billing.writers (writer uuid PRIMARY KEY, commits bigint NOT NULL) WITH (fillfactor = 10);
+        CREATE TABLE billing.writers (writer uuid PRIMARY KEY, commits bigint NOT NULL, seen timestamptz NOT NULL DEFAULT now()) WITH (fillfactor = 10);
         CREATE TABLE billing.heads (
             first_sequence bigint NOT NULL, last_sequence bigint NOT NULL, due_at bigint, account text COLLATE "C" PRIMARY KEY) WITH (fillfactor = 60);
         CREATE INDEX heads_by_due ON billing.heads (due_at, account) WHERE due_at IS NOT NULL;
@@ -45,28 +46,52 @@ internal static class PostgresSchema
         ALTER TABLE billing.segments ALTER ids SET STORAGE EXTERNAL;
         """;
 
+    private const string FromOneToTwo = "ALTER TABLE billing.writers ADD COLUMN seen timestamptz NOT NULL DEFAULT now()";
+
     /// <summary>Sees that the database can hold the store, and makes or migrates the tables.</summary>
-    /// <exception cref="InvalidDataException">The store is of a newer release, or the server keeps no promise of durability.</exception>
+    /// <exception cref="InvalidDataException">The store is of a newer release or not ours, or the server keeps no promise of durability.</exception>
     public static async Task Migrate(NpgsqlConnection connection)
     {
         await RequireServer(connection);
         await using var transaction = await connection.BeginTransactionAsync();
         await Execute($"SELECT pg_advisory_xact_lock({StartLock.ToString(CultureInfo.InvariantCulture)})");
-        if (await Scalar("SELECT to_regclass('billing.settings') IS NOT NULL") is true)
+        if (await Scalar("SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('billing')") is > 0L)
         {
-            var found = int.Parse((string)(await Scalar("SELECT value FROM billing.settings WHERE name = 'schema'"))!, CultureInfo.InvariantCulture);
+            var found = await Found();
             if (found > Version)
                 throw new InvalidDataException($"The store in the database {connection.Database} has schema {found}; this release knows {Version}. Start the newer release again. Nothing was changed.");
+            if (found < Version)
+            {
+                await Execute(FromOneToTwo);
+                CrashPoints.Reach(CrashPoints.InMigration);
+                await Execute($"UPDATE billing.settings SET value = '{Version.ToString(CultureInfo.InvariantCulture)}' WHERE name = 'schema'");
+            }
         }
         else
         {
             await Execute("CREATE SCHEMA IF NOT EXISTS billing");
             await Execute(Tables);
+            CrashPoints.Reach(CrashPoints.InMigration);
             await Execute($"INSERT INTO billing.settings (name, value) VALUES ('schema', '{Version.ToString(CultureInfo.InvariantCulture)}')");
         }
 
         await Execute(PostgresStore.WaitingEventsTable);
         await transaction.CommitAsync();
+
+        async Task<int> Found()
+        {
+            const string Texts = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('billing.settings') AND attname IN ('name', 'value') AND atttypid = 'text'::regtype";
+            if (await Scalar(Texts) is 2L
+                && await Scalar("SELECT value FROM billing.settings WHERE name = 'schema'") is string text
+                && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var found))
+            {
+                return found;
+            }
+
+            throw new InvalidDataException(
+                $"The schema billing in the database {connection.Database} tells no version of this store: it belongs to another program, or is damaged. "
+                + "Let BILLING_DATABASE name a database of the platform's own, or restore this one from a backup. Nothing was changed.");
+        }
 
         async Task Execute(string sql)
         {

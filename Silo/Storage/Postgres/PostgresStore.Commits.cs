@@ -18,6 +18,7 @@ internal sealed partial class PostgresStore
     private bool _isCommitting;
     private bool _stopping;
     private PostgresWriter? _writer;
+    private int _formerSession;
     private long _acknowledged;
     private Exception? _broken;
 
@@ -97,6 +98,7 @@ internal sealed partial class PostgresStore
     private async Task Commit(CommitRows rows)
     {
         HashSet<string> fenced;
+        var began = _availability.Begin();
         try
         {
             _writer ??= await OpenWriter();
@@ -104,6 +106,7 @@ internal sealed partial class PostgresStore
             fenced = await _writer.Write(rows);
             CrashPoints.Reach(CrashPoints.AfterSync);
             _acknowledged++;
+            _availability.Done(began);
         }
         catch (Exception failed)
         {
@@ -132,18 +135,22 @@ internal sealed partial class PostgresStore
     // when this one broke.
     private async Task GiveUp(CommitRows rows, Exception failed)
     {
-        if (_writer is { IsOpen: false } broken)
+        var lost = IsLost(failed);
+        if (_writer is { } broken && (lost || !broken.IsOpen))
         {
             _writer = null;
+            _formerSession = broken.ServerProcess;
             await broken.DisposeAsync();
+            _writers.Clear();
         }
 
-        if (failed is CommitsLostException && _broken is null)
+        if (failed is CommitsLostException or StoreInUseException && _broken is null)
         {
             lock (_gate) _broken = failed;
             Broken?.Invoke(failed);
         }
 
+        if (lost) failed = Unavailable(failed);
         foreach (var chain in rows.Chains)
         {
             foreach (var entry in chain.Entries) entry.Done.SetException(failed);
@@ -153,7 +160,7 @@ internal sealed partial class PostgresStore
     // A database that was put back to an older state is told by its count of this writer's commits.
     private async Task<PostgresWriter> OpenWriter()
     {
-        var writer = await PostgresWriter.Open(_writers, _id, first: false);
+        var writer = await PostgresWriter.Begin(await SiloSession.Open(_writers, _alone, _formerSession), _id, first: false);
         if (writer.CommitsAtOpening < _acknowledged)
         {
             await writer.DisposeAsync();

@@ -34,9 +34,8 @@ internal sealed partial class PostgresStore
         skip);
 
     // One silo publishes at a time, so that no version appears before one that is known already.
-    async Task<bool> ICatalogStore.Add(StoredCatalog catalog)
+    Task<bool> ICatalogStore.Add(StoredCatalog catalog) => Writing(async connection =>
     {
-        await using var connection = await Connect(default);
         await using var transaction = await connection.BeginTransactionAsync();
         await using (var alone = Command(connection, "LOCK TABLE billing.catalogs IN SHARE ROW EXCLUSIVE MODE")) await alone.ExecuteNonQueryAsync();
         await using var insert = Command(
@@ -52,7 +51,7 @@ internal sealed partial class PostgresStore
         var added = await insert.ExecuteNonQueryAsync() == 1;
         await transaction.CommitAsync();
         return added;
-    }
+    });
 
     Task<IReadOnlyList<AccountSummary>> IAccountDirectory.List(AccountQuery query, string? after, int limit) => Rows(
         static row => JsonSerializer.Deserialize(row.GetString(0), Http.BillingJson.Web.AccountSummary)!,
@@ -91,12 +90,11 @@ internal sealed partial class PostgresStore
         answer.Location,
         answer.Body);
 
-    private async Task<int> Write(string sql, params object?[] parameters)
+    private Task<int> Write(string sql, params object?[] parameters) => Writing(async connection =>
     {
-        await using var connection = await Connect(default);
         await using var command = Command(connection, sql, parameters);
         return await command.ExecuteNonQueryAsync();
-    }
+    });
 
     private Task<IReadOnlyList<T>> Rows<T>(Func<NpgsqlDataReader, T> read, string sql, params object?[] parameters) => Reading<IReadOnlyList<T>>(
         async connection =>

@@ -7,6 +7,10 @@ internal sealed partial class PostgresStore
 {
     private const int DroppedAtOnce = 200;
     private const int CheckedAtOnce = 500;
+    private const int BodiesAtOnce = 50;
+
+    /// <summary>How long the count of a silo that does nothing is kept: one that is cut off for longer stops when it is back.</summary>
+    private const string WritersKept = "30 days";
 
     /// <inheritdoc/>
     public async Task<Dropped> Drop(int forgetDay, DateTimeOffset bodiesBefore, CancellationToken cancellation)
@@ -16,6 +20,8 @@ internal sealed partial class PostgresStore
             "DELETE FROM billing.segments WHERE ctid = ANY (ARRAY(SELECT ctid FROM billing.segments WHERE forget_day <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))", forgetDay, cancellation);
         var bodies = await InSteps(
             "DELETE FROM billing.bodies WHERE ctid = ANY (ARRAY(SELECT ctid FROM billing.bodies WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))", bodiesBefore.UtcTicks, cancellation);
+        await Write("UPDATE billing.writers SET seen = now() WHERE writer = $1", _id);
+        await Write($"DELETE FROM billing.writers WHERE seen < now() - interval '{WritersKept}'");
         return new(segments, bodies);
     }
 
@@ -25,6 +31,7 @@ internal sealed partial class PostgresStore
         var found = new List<string>();
         await CheckEntries(found, cancellation);
         await CheckHeads(found, cancellation);
+        await CheckBodies(found, cancellation);
         await CheckDerived("snapshots", "sequence", "state", found, cancellation);
         await CheckDerived("segments", "forget_day", "ids", found, cancellation);
         return found;
@@ -89,6 +96,23 @@ internal sealed partial class PostgresStore
             if (rows.Count == 0) return;
             foreach (var row in rows.Where(row => !row.Stands)) found.Add(Hold(row.Account, row.Head, "it is missing, but the account's head names it").Message);
             account = rows[^1].Account;
+        }
+    }
+
+    // Bodies hold nobody up either: what was counted stands in the entries.
+    private async Task CheckBodies(List<string> found, CancellationToken cancellation)
+    {
+        for (var (account, sequence) = ("", 0L); !cancellation.IsCancellationRequested;)
+        {
+            var rows = await Rows(
+                static row => (Account: row.GetString(0), Sequence: row.GetInt64(1), At: row.GetInt64(2), Crc: row.GetInt32(3), Bytes: row.GetFieldValue<byte[]>(4)),
+                "SELECT account, sequence, at, crc32c, bytes FROM billing.bodies WHERE (account, sequence) > ($1, $2) ORDER BY account, sequence LIMIT $3",
+                account,
+                sequence,
+                BodiesAtOnce);
+            if (rows.Count == 0) return;
+            foreach (var row in rows.Where(row => RowCrc.Of(row.Account, row.Sequence, row.At, row.Bytes) != row.Crc)) found.Add(DamagedBodies(row.Account, row.Sequence));
+            (account, sequence) = (rows[^1].Account, rows[^1].Sequence);
         }
     }
 

@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using Billing.Deduplication;
 using Billing.Journal;
@@ -13,9 +16,7 @@ namespace Billing.Silo.Storage.Postgres;
 /// </summary>
 internal sealed partial class PostgresStore : IStore
 {
-    /// <summary>Connections for everything but commits, unless the connection string says how many.</summary>
-    private const int PoolSize = 16;
-    private const int AutoPrepared = 40;
+    private const int KeyBytes = 16;
 
     private readonly NpgsqlDataSource _readers;
     private readonly NpgsqlDataSource _writers;
@@ -23,15 +24,17 @@ internal sealed partial class PostgresStore : IStore
     private readonly Guid _id = Guid.NewGuid();
     private readonly string _place;
     private readonly int _poolSize;
+    private readonly bool _alone;
+    private readonly Availability _availability;
 
-    private PostgresStore(NpgsqlConnectionStringBuilder settings)
+    private PostgresStore(NpgsqlConnectionStringBuilder settings, bool alone)
     {
+        _alone = alone;
         _poolSize = settings.MaxPoolSize;
+        _availability = new(why => AvailabilityChanged?.Invoke(why));
         _place = $"the database {settings.Database ?? settings.Username}";
-        _readers = NpgsqlDataSource.Create(settings);
-
-        // Beside the pool: commits never wait for reads.
-        _writers = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { MinPoolSize = 0, MaxPoolSize = 1, MaxAutoPrepare = 0 });
+        _readers = PostgresConnections.Pool(settings);
+        _writers = PostgresConnections.Writer(settings);
     }
 
     /// <inheritdoc/>
@@ -40,29 +43,39 @@ internal sealed partial class PostgresStore : IStore
     /// <inheritdoc/>
     public event Action<Exception>? Broken;
 
+    /// <inheritdoc/>
+    public event Action<StoreUnavailableException?>? AvailabilityChanged;
+
     /// <summary>Opens the store in a database, or makes it there.</summary>
     /// <param name="connectionString">Where it is, as Npgsql reads it.</param>
+    /// <param name="alone">Whether no other silo may use it at the same time.</param>
     /// <exception cref="FormatException">It is not a connection string. The message does not show it, for it may hold a password.</exception>
     /// <exception cref="StoreUnavailableException">The database cannot be used; the message says why.</exception>
-    /// <exception cref="InvalidDataException">The store is of a newer release, or the server cannot hold it.</exception>
-    public static async Task<PostgresStore> Open(string connectionString)
+    /// <exception cref="StoreInUseException">Other silos use it, and this one or one of them is to be alone.</exception>
+    /// <exception cref="InvalidDataException">The store is of a newer release, damaged or not ours, or the server cannot hold it.</exception>
+    public static async Task<PostgresStore> Open(string connectionString, bool alone = false)
     {
-        var store = new PostgresStore(Settings(connectionString));
+        var settings = PostgresConnections.Settings(connectionString);
+        PostgresStore? store = null;
+        NpgsqlConnection? session = null;
         try
         {
-            await using (var connection = await store.Connect(default))
-            {
-                await PostgresSchema.Migrate(connection);
-                store.HashKey = await ReadHashKey(connection);
-            }
-
-            store._writer = await PostgresWriter.Open(store._writers, store._id, first: true);
+            store = new(settings, alone);
+            session = await SiloSession.Open(store._writers, alone, former: 0);
+            await PostgresSchema.Migrate(session);
+            store.HashKey = await ReadHashKey(session);
+            if (alone) await ForgetWriters(session);
+            store._writer = await PostgresWriter.Begin(session, store._id, first: true);
             return store;
         }
         catch (Exception failed)
         {
-            await store.DisposeAsync();
-            if (failed is NpgsqlException) throw new StoreUnavailableException($"{failed.Message}", failed);
+            if (session is not null) await session.DisposeAsync();
+            if (store is not null) await store.DisposeAsync();
+
+            // Npgsql's own exceptions quote names of settings and files, never a password.
+            if (failed is NpgsqlException or ArgumentException or NotSupportedException or SocketException or IOException or UnauthorizedAccessException or CryptographicException or AuthenticationException)
+                throw new StoreUnavailableException(failed.Message, failed);
             throw;
         }
     }
@@ -114,8 +127,7 @@ internal sealed partial class PostgresStore : IStore
                 var bytes = reader.GetFieldValue<byte[]>(3);
                 return RowCrc.Of(account, sequence, reader.GetInt64(0), bytes) == reader.GetInt32(2) && StoredBodies.Decompress(bytes, reader.GetInt32(1)) is { } bodies
                     ? bodies
-                    : throw new JournalDamagedException(
-                        $"The bodies of events are damaged at {_place}, billing.bodies, account {account}, entry {sequence}. What was counted is not touched: restore the store from a backup to read them.");
+                    : throw new JournalDamagedException(DamagedBodies(account, sequence));
             },
             cancellation);
     }
@@ -139,10 +151,8 @@ internal sealed partial class PostgresStore : IStore
         var days = snapshot.Sealed.Select(s => s.ForgetDay).ToArray();
         var ids = snapshot.Sealed.Select(s => s.Ids.ToArray()).ToArray();
         var checks = days.Zip(ids, (day, bytes) => RowCrc.Of(account, day, 0, bytes)).ToArray();
-        await using var connection = await Connect(default);
-        await using var save = Command(connection, Save, account, sequence, RowCrc.Of(account, sequence, 0, state), state, days, checks, ids);
         CrashPoints.Reach(CrashPoints.BeforeSnapshot);
-        await save.ExecuteNonQueryAsync();
+        await Write(Save, account, sequence, RowCrc.Of(account, sequence, 0, state), state, days, checks, ids);
         CrashPoints.Reach(CrashPoints.AfterSnapshot);
     }
 
@@ -162,25 +172,23 @@ internal sealed partial class PostgresStore : IStore
         await _readers.DisposeAsync();
     }
 
-    private static NpgsqlConnectionStringBuilder Settings(string connectionString)
+    // Those of silos that ran before: where one is alone, nobody asks for them any more.
+    private static async Task ForgetWriters(NpgsqlConnection connection)
     {
-        var settings = ConnectionText.Read(connectionString) ?? throw new FormatException(ConnectionText.Unreadable);
-        if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = PoolSize;
-        settings.MaxAutoPrepare = int.Max(settings.MaxAutoPrepare, AutoPrepared);
-        settings.ApplicationName ??= "Orleans.Billing";
-        settings.IncludeErrorDetail = false;
-        settings.Multiplexing = false;
-        settings.Enlist = false;
-        return settings;
+        await using var delete = Command(connection, "DELETE FROM billing.writers");
+        await delete.ExecuteNonQueryAsync();
     }
 
     private static async Task<SipKey> ReadHashKey(NpgsqlConnection connection)
     {
-        var made = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+        var made = Convert.ToHexString(RandomNumberGenerator.GetBytes(KeyBytes));
         await using (var insert = Command(connection, "INSERT INTO billing.settings (name, value) VALUES ('hash_key', $1) ON CONFLICT DO NOTHING", made))
             await insert.ExecuteNonQueryAsync();
         await using var select = Command(connection, "SELECT value FROM billing.settings WHERE name = 'hash_key'");
-        var bytes = Convert.FromHexString((string)(await select.ExecuteScalarAsync())!);
+        var text = (string)(await select.ExecuteScalarAsync())!;
+        var bytes = new byte[KeyBytes];
+        if (Convert.FromHexString(text, bytes, out var consumed, out var written) != OperationStatus.Done || consumed != text.Length || written != KeyBytes)
+            throw new InvalidDataException($"The store in the database {connection.Database} is damaged: \"hash_key\" in billing.settings is not {KeyBytes} bytes in hexadecimal. Without it no event is known again: restore it from a backup. Nothing was changed.");
         return new(BitConverter.ToUInt64(bytes, 0), BitConverter.ToUInt64(bytes, 8));
     }
 
@@ -260,6 +268,9 @@ internal sealed partial class PostgresStore : IStore
         if (_damaged.TryGetValue(account, out var sentence)) throw new JournalDamagedException(sentence);
     }
 
+    private string DamagedBodies(string account, long sequence) =>
+        $"The bodies of events are damaged at {_place}, billing.bodies, account {account}, entry {sequence}. What was counted is not touched: restore the store from a backup to read them.";
+
     private JournalDamagedException Hold(string account, long sequence, string damage)
     {
         var sentence = $"The journal is damaged at {_place}, billing.entries, account {account}, entry {sequence}: {damage}. Restore the store from a backup.";
@@ -272,42 +283,6 @@ internal sealed partial class PostgresStore : IStore
         var command = new NpgsqlCommand(sql, connection);
         foreach (var value in parameters) command.Parameters.Add(new() { Value = value ?? DBNull.Value });
         return command;
-    }
-
-    /// <summary>Reads over a connection of the pool; once again when the connection turns out to be lost.</summary>
-    private async Task<T> Reading<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellation)
-    {
-        try
-        {
-            await using var connection = await Connect(cancellation);
-            return await read(connection);
-        }
-        catch (NpgsqlException lost) when (lost is not PostgresException || lost.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown)
-        {
-            // What was lost together with it is not worth another try.
-            _readers.Clear();
-        }
-
-        await using var another = await Connect(cancellation);
-        return await read(another);
-    }
-
-    private async ValueTask<NpgsqlConnection> Connect(CancellationToken cancellation)
-    {
-        try
-        {
-            return await _readers.OpenConnectionAsync(cancellation);
-        }
-        catch (NpgsqlException exhausted) when (exhausted.InnerException is TimeoutException && exhausted.Message.Contains("pool", StringComparison.Ordinal))
-        {
-            throw new StoreUnavailableException(
-                $"All {_poolSize} connections to {_place} are in use and none became free in time. Raise \"Maximum Pool Size\" in BILLING_DATABASE, and max_connections of the server with it, or add silos. Nothing was stored.", exhausted);
-        }
-        catch (PostgresException full) when (full.SqlState == PostgresErrorCodes.TooManyConnections)
-        {
-            throw new StoreUnavailableException(
-                $"The PostgreSQL server of {_place} takes no more connections. Raise its max_connections, or lower \"Maximum Pool Size\" in BILLING_DATABASE. Nothing was stored.", full);
-        }
     }
 
     /// <summary>A row of billing.entries.</summary>

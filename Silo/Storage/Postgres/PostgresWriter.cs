@@ -29,7 +29,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
             SELECT e.* FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::integer[], $9::bytea[]) AS e (account, sequence, at, crc32c, facts)
             WHERE e.account IN (SELECT account FROM moved)
         ), counted AS (
-            UPDATE billing.writers SET commits = commits + 1 WHERE writer = $10
+            UPDATE billing.writers SET commits = commits + 1, seen = now() WHERE writer = $10
         )
         """;
 
@@ -58,6 +58,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private PostgresWriter(NpgsqlConnection connection, Guid id)
     {
         _connection = connection;
+        ServerProcess = connection.ProcessID;
         _plain = new(Head + Fenced, connection);
         _full = new(Head + Beside + Fenced, connection);
         foreach (var command in new[] { _plain, _full })
@@ -93,43 +94,43 @@ internal sealed class PostgresWriter : IAsyncDisposable
     /// <summary>Whether the connection can still be used.</summary>
     public bool IsOpen => _connection.FullState == System.Data.ConnectionState.Open;
 
-    /// <summary>Opens the connection.</summary>
-    /// <param name="source">Where to.</param>
+    /// <summary>The server's process for this connection.</summary>
+    public int ServerProcess { get; }
+
+    /// <summary>Makes the writer of a session.</summary>
+    /// <param name="session">Its connection, from <see cref="SiloSession"/>; the writer disposes of it, also when this fails.</param>
     /// <param name="id">Names the store that was opened, over all its connections.</param>
     /// <param name="first">Whether it is the first one: then the writer is made known to the database.</param>
     /// <exception cref="CommitsLostException">The database does not know the writer any more.</exception>
-    public static async Task<PostgresWriter> Open(NpgsqlDataSource source, Guid id, bool first)
+    public static async Task<PostgresWriter> Begin(NpgsqlConnection session, Guid id, bool first)
     {
-        var connection = await source.OpenConnectionAsync();
         try
         {
             await using (var settings = new NpgsqlCommand(
                 // The arrays of a commit are of any length: the plan that walks the indexes is the one for all of them.
-                "SET plan_cache_mode = force_generic_plan; SET enable_nestloop = off; SET enable_mergejoin = off; SET jit = off", connection))
+                "SET plan_cache_mode = force_generic_plan; SET enable_nestloop = off; SET enable_mergejoin = off; SET jit = off", session))
             {
                 await settings.ExecuteNonQueryAsync();
             }
 
-            await using (var durable = new NpgsqlCommand("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'", connection))
-                await durable.ExecuteNonQueryAsync();
             if (first)
             {
-                await using var insert = new NpgsqlCommand("INSERT INTO billing.writers (writer, commits) VALUES ($1, 0)", connection);
+                await using var insert = new NpgsqlCommand("INSERT INTO billing.writers (writer, commits) VALUES ($1, 0)", session);
                 insert.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
                 await insert.ExecuteNonQueryAsync();
             }
 
-            await using var select = new NpgsqlCommand("SELECT commits FROM billing.writers WHERE writer = $1", connection);
+            await using var select = new NpgsqlCommand("SELECT commits FROM billing.writers WHERE writer = $1", session);
             select.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
             var commits = await select.ExecuteScalarAsync() as long? ?? throw new CommitsLostException("it does not know this silo any more");
-            var writer = new PostgresWriter(connection, id) { CommitsAtOpening = commits };
+            var writer = new PostgresWriter(session, id) { CommitsAtOpening = commits };
             await writer._plain.PrepareAsync();
             await writer._full.PrepareAsync();
             return writer;
         }
         catch
         {
-            await connection.DisposeAsync();
+            await session.DisposeAsync();
             throw;
         }
     }
@@ -141,12 +142,12 @@ internal sealed class PostgresWriter : IAsyncDisposable
         var command = rows.HasMore ? _full : _plain;
         rows.Fill(command.Parameters);
         var fenced = new HashSet<string>(StringComparer.Ordinal);
-        await using var reader = await command.ExecuteReaderAsync();
+        var sent = command.ExecuteReaderAsync();
+        CrashPoints.Reach(CrashPoints.Sent);
+        await using var reader = await sent;
         while (await reader.ReadAsync()) fenced.Add(reader.GetString(0));
 
-        CrashPoints.Reach(CrashPoints.AfterWrite);
-
-        // The server commits after the last row and says so at the end of the answer.
+        // The server commits after the last row and says so at the end of the answer; most often it has by the time the rows arrive.
         await reader.NextResultAsync();
         return fenced;
     }

@@ -35,6 +35,11 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
             Connection.Dispose();
             throw new StoreInUseException($"The store {file} is in use by another process. Stop that process, or set BILLING_DATA to another folder. Nothing was changed.", inUse);
         }
+        catch (SqliteException refused) when (refused.SqliteErrorCode is raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH or raw.SQLITE_FULL)
+        {
+            Connection.Dispose();
+            throw new IOException($"{file} cannot be opened: {refused.Message}", refused);
+        }
         catch (SqliteException unreadable)
         {
             Connection.Dispose();
@@ -184,6 +189,3 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
         }
     }
 }
-
-/// <summary>Another process has the store open.</summary>
-internal sealed class StoreInUseException(string message, Exception inner) : Exception(message, inner);

@@ -11,9 +11,12 @@ namespace Billing.Silo.Storage.Sqlite;
 /// entries lie. In a file and on a thread of its own, so that writing it delays no commit. The file may be deleted: the journal
 /// holds everything.
 /// </summary>
-internal sealed class SqliteIndex : SqliteConnectionThread
+internal sealed partial class SqliteIndex : SqliteConnectionThread
 {
-    private const int SchemaVersion = 2;
+    private const int SchemaVersion = 3;
+
+    // The file, its write-ahead log and the log's shared memory.
+    private static readonly string[] Parts = ["", "-wal", "-shm"];
 
     private readonly sqlite3_stmt _save;
 
@@ -23,7 +26,7 @@ internal sealed class SqliteIndex : SqliteConnectionThread
         try
         {
             Migrate();
-            raw.sqlite3_prepare_v2(
+            var prepared = raw.sqlite3_prepare_v2(
                 Connection.Handle,
                 """
                 INSERT INTO snapshots (account, sequence, crc, state) VALUES (?1, ?2, ?3, ?4)
@@ -31,6 +34,12 @@ internal sealed class SqliteIndex : SqliteConnectionThread
                 WHERE excluded.sequence > sequence
                 """,
                 out _save);
+            if (prepared != raw.SQLITE_OK) throw new SqliteException(raw.sqlite3_errmsg(Connection.Handle).utf8_to_string(), prepared);
+        }
+        catch (SqliteException damaged) when (damaged.SqliteErrorCode != raw.SQLITE_FULL)
+        {
+            Connection.Dispose();
+            throw new InvalidDataException(damaged.Message, damaged);
         }
         catch
         {
@@ -41,8 +50,10 @@ internal sealed class SqliteIndex : SqliteConnectionThread
         Start();
     }
 
-    /// <summary>Opens the index, or makes it. One of another release is made anew: nothing in it is lost.</summary>
-    public static SqliteIndex Open(string file)
+    /// <summary>Opens the index, or makes it. One of another release, or a damaged one, is made anew: nothing in it is lost.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="notice">Is told a sentence when a damaged one was set aside.</param>
+    public static SqliteIndex Open(string file, Action<string> notice)
     {
         try
         {
@@ -50,9 +61,24 @@ internal sealed class SqliteIndex : SqliteConnectionThread
         }
         catch (OtherReleaseException)
         {
-            foreach (var part in new[] { file, file + "-wal", file + "-shm" }) System.IO.File.Delete(part);
+            foreach (var part in Parts) System.IO.File.Delete(file + part);
             return new(file);
         }
+        catch (Exception damaged) when (damaged is InvalidDataException or IOException && System.IO.File.Exists(file))
+        {
+            return Replace(file, (damaged.InnerException ?? damaged).Message, notice);
+        }
+    }
+
+    /// <summary>Sets an index aside that nobody has open, and makes a new one.</summary>
+    public static SqliteIndex Replace(string file, string damage, Action<string> notice)
+    {
+        var number = 1;
+        while (System.IO.File.Exists($"{file}.damaged-{number}")) number++;
+        var aside = $"{file}.damaged-{number}";
+        foreach (var part in Parts.Where(part => System.IO.File.Exists(file + part))) System.IO.File.Move(file + part, aside + part);
+        notice($"The index {file} is damaged: {damage.TrimEnd('.')}. It was set aside as {aside}, which may be deleted, and is made anew from the journal. Nothing is lost.");
+        return new(file);
     }
 
     /// <summary>Replaces the snapshot of an account unless the stored one is newer, and adds the ids it seals; all or nothing.</summary>
@@ -84,7 +110,8 @@ internal sealed class SqliteIndex : SqliteConnectionThread
     }));
 
     /// <summary>The snapshot of an account and its sealed ids; null without one, or when a check sum does not hold.</summary>
-    public Task<JournalSnapshot?> Find(string account) => Run<JournalSnapshot?>(() =>
+    /// <exception cref="IndexDamagedException">The file cannot be read there.</exception>
+    public Task<JournalSnapshot?> Find(string account) => Reading<JournalSnapshot?>(() =>
     {
         using var command = Command("SELECT sequence, crc, state FROM snapshots WHERE account = $account", ("$account", account));
         using var reader = command.ExecuteReader();
@@ -105,68 +132,37 @@ internal sealed class SqliteIndex : SqliteConnectionThread
         return new(account, reader.GetInt64(0), state, found);
     });
 
-    /// <summary>Up to which entry each account has a snapshot.</summary>
-    public Task<Dictionary<string, long>> SnapshotSequences() => Run(() =>
-    {
-        using var command = Command("SELECT account, sequence FROM snapshots");
-        using var reader = command.ExecuteReader();
-        var sequences = new Dictionary<string, long>(StringComparer.Ordinal);
-        while (reader.Read()) sequences.Add(reader.GetString(0), reader.GetInt64(1));
-        return sequences;
-    });
-
-    /// <summary>The last commit whose entries are indexed, of which store; null before the first.</summary>
-    public Task<(string Store, long Commit)?> IndexedUntil() => Run<(string, long)?>(() =>
-    {
-        using var command = Command("SELECT store, last_commit FROM indexed");
-        using var reader = command.ExecuteReader();
-        return reader.Read() ? (reader.GetString(0), reader.GetInt64(1)) : null;
-    });
-
     /// <summary>Adds where entries lie; all or nothing.</summary>
     /// <param name="store">The store they lie in.</param>
     /// <param name="lastCommit">The commit up to which every entry is then indexed.</param>
     /// <param name="blocks">Entries of one account each, without gaps, behind those indexed before.</param>
     public Task Add(string store, long lastCommit, IReadOnlyList<PositionBlock> blocks) => Run(() => InTransaction(() =>
     {
-        using var insert = Command("INSERT INTO blocks (account, first_sequence, last_sequence, crc, positions) VALUES ($account, $first, $last, $crc, $positions)");
-        foreach (var name in new[] { "$account", "$first", "$last", "$crc", "$positions" }) insert.Parameters.Add(new(name, null));
+        using var insert = Command("INSERT INTO blocks (account, first_sequence, last_sequence, place_crc, crc, positions) VALUES ($account, $first, $last, $place, $crc, $positions)");
+        foreach (var name in new[] { "$account", "$first", "$last", "$place", "$crc", "$positions" }) insert.Parameters.Add(new(name, null));
         foreach (var block in blocks)
         {
             var bytes = MemoryMarshal.AsBytes(block.Positions.AsSpan()).ToArray();
             insert.Parameters[0].Value = block.Account;
             insert.Parameters[1].Value = block.FirstSequence;
-            insert.Parameters[2].Value = block.FirstSequence + block.Positions.Length - 1;
-            insert.Parameters[3].Value = (long)RowCrc.Of(block.Account, block.FirstSequence, block.FirstSequence + block.Positions.Length - 1, bytes);
-            insert.Parameters[4].Value = bytes;
+            insert.Parameters[2].Value = block.LastSequence;
+            insert.Parameters[3].Value = (long)RowCrc.Of(block.Account, block.FirstSequence, block.LastSequence, []);
+            insert.Parameters[4].Value = (long)RowCrc.Of(block.Account, block.FirstSequence, block.LastSequence, bytes);
+            insert.Parameters[5].Value = bytes;
             insert.ExecuteNonQuery();
         }
 
+        using var before = Command("SELECT entries FROM indexed");
+        var entries = (long)(before.ExecuteScalar() ?? 0L) + blocks.Sum(b => (long)b.Positions.Length);
         Execute("DELETE FROM indexed");
-        using var until = Command("INSERT INTO indexed (store, last_commit) VALUES ($store, $commit)", ("$store", store), ("$commit", lastCommit));
+        using var until = Command(
+            "INSERT INTO indexed (store, last_commit, entries, crc) VALUES ($store, $commit, $entries, $crc)",
+            ("$store", store),
+            ("$commit", lastCommit),
+            ("$entries", entries),
+            ("$crc", (long)RowCrc.Of(store, lastCommit, entries, [])));
         return until.ExecuteNonQuery();
     }));
-
-    /// <summary>The last indexed entry of each account.</summary>
-    public Task<Dictionary<string, long>> LastSequences() => Run(() =>
-    {
-        using var command = Command("SELECT account, max(last_sequence) FROM blocks GROUP BY account");
-        using var reader = command.ExecuteReader();
-        var last = new Dictionary<string, long>(StringComparer.Ordinal);
-        while (reader.Read()) last.Add(reader.GetString(0), reader.GetInt64(1));
-        return last;
-    });
-
-    /// <summary>The indexed entries that are in no snapshot, account by account, in order.</summary>
-    public Task<List<PositionBlock>> BlocksBehindSnapshots() => Run(() => Blocks(
-        """
-        SELECT b.account, b.first_sequence, b.crc, b.positions FROM blocks b LEFT JOIN snapshots s ON s.account = b.account
-        WHERE b.last_sequence > coalesce(s.sequence, 0) ORDER BY b.account, b.first_sequence
-        """));
-
-    /// <summary>All indexed entries of an account, in order.</summary>
-    public Task<List<PositionBlock>> BlocksOf(string account) => Run(() => Blocks(
-        "SELECT account, first_sequence, crc, positions FROM blocks WHERE account = $account ORDER BY first_sequence", ("$account", account)));
 
     /// <summary>Drops segments of ids, some at a time.</summary>
     /// <returns>How many went; fewer than the limit when none is left.</returns>
@@ -195,28 +191,12 @@ internal sealed class SqliteIndex : SqliteConnectionThread
             CREATE TABLE snapshots (account TEXT PRIMARY KEY, sequence INTEGER NOT NULL, crc INTEGER NOT NULL, state BLOB NOT NULL);
             CREATE TABLE segments (account TEXT NOT NULL, forget_day INTEGER NOT NULL, crc INTEGER NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (account, forget_day));
             CREATE INDEX segments_by_day ON segments (forget_day);
-            CREATE TABLE blocks (account TEXT NOT NULL, first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, crc INTEGER NOT NULL, positions BLOB NOT NULL);
-            CREATE INDEX blocks_by_account ON blocks (account, first_sequence, last_sequence);
-            CREATE TABLE indexed (store TEXT NOT NULL, last_commit INTEGER NOT NULL);
+            CREATE TABLE blocks (account TEXT NOT NULL, first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, place_crc INTEGER NOT NULL, crc INTEGER NOT NULL, positions BLOB NOT NULL);
+            CREATE INDEX blocks_by_account ON blocks (account, first_sequence, last_sequence, place_crc);
+            CREATE TABLE indexed (store TEXT NOT NULL, last_commit INTEGER NOT NULL, entries INTEGER NOT NULL, crc INTEGER NOT NULL);
             PRAGMA user_version = {SchemaVersion};
             COMMIT;
             """);
-    }
-
-    private List<PositionBlock> Blocks(string sql, params (string Name, object? Value)[] parameters)
-    {
-        using var command = Command(sql, parameters);
-        using var reader = command.ExecuteReader();
-        var blocks = new List<PositionBlock>();
-        while (reader.Read())
-        {
-            var bytes = reader.GetFieldValue<byte[]>(3);
-            if (RowCrc.Of(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(1) + (bytes.Length / Position.Bytes) - 1, bytes) != reader.GetInt64(2))
-                throw new InvalidDataException($"The index {File} is damaged: where entries of account {reader.GetString(0)} lie. Stop the platform, delete {Path.GetFileName(File)} and start again: it is made anew from the journal.");
-            blocks.Add(new(reader.GetString(0), reader.GetInt64(1), MemoryMarshal.Cast<byte, Position>(bytes).ToArray()));
-        }
-
-        return blocks;
     }
 
     private sealed class OtherReleaseException : Exception;
@@ -236,4 +216,19 @@ internal readonly record struct Position(long Commit, int Offset, int Length)
 /// <param name="Account">The account.</param>
 /// <param name="FirstSequence">The number of the first of them.</param>
 /// <param name="Positions">One for each.</param>
-internal sealed record PositionBlock(string Account, long FirstSequence, Position[] Positions);
+internal sealed record PositionBlock(string Account, long FirstSequence, Position[] Positions)
+{
+    /// <summary>The number of the last of them.</summary>
+    public long LastSequence => FirstSequence + Positions.Length - 1;
+}
+
+/// <summary>What a start takes from the index.</summary>
+/// <param name="Until">The last commit whose entries are indexed, of which store; null before the first.</param>
+/// <param name="LastSequences">The last indexed entry of each account.</param>
+/// <param name="BehindSnapshots">The indexed entries that are in no snapshot, account by account, in order.</param>
+/// <param name="SnapshotSequences">Up to which entry each account has a snapshot; not compared with a check sum.</param>
+internal sealed record IndexContents(
+    (string Store, long Commit)? Until, Dictionary<string, long> LastSequences, List<PositionBlock> BehindSnapshots, Dictionary<string, long> SnapshotSequences);
+
+/// <summary>The index is damaged. Nothing is lost: all of it is in the journal.</summary>
+internal sealed class IndexDamagedException(string message) : Exception(message);

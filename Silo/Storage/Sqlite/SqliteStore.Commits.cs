@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.Json;
 using Billing.Accounts;
 using Billing.Journal;
@@ -29,6 +30,7 @@ internal sealed partial class SqliteStore
         if (_damaged.TryGetValue(entry.Account, out var damage)) return Task.FromException<Appended>(new JournalDamagedException(damage));
         var bodies = CompressedBodies(entry);
         var waiting = new Waiting(entry.Account, entry.Sequence, entry.At.UtcTicks, entry.DueAt?.UtcTicks, entry.Summary);
+        if (bodies is not null) waiting.BodiesCrc = Crc32C.Of(bodies.Written.Span);
         bool first;
         lock (_waitingGate) first = _gathering.Add(waiting, entry, bodies);
         bodies?.Dispose();
@@ -121,7 +123,7 @@ internal sealed partial class SqliteStore
             // A single insert is a transaction of its own.
             if (changes) Execute("BEGIN IMMEDIATE");
             InsertCommit(_lastCommit + 1, gathered.SealedHeads(), gathered.Frames);
-            if (!gathered.Bodies.IsEmpty) InsertBodies(_lastCommit + 1, gathered.Entries.Max(w => w.AtTicks), gathered.Bodies);
+            if (!gathered.Bodies.IsEmpty) InsertBodies(_lastCommit + 1, gathered.Entries.Max(w => w.AtTicks), gathered.Bodies, gathered.BodiesCrcs());
             if (changes)
             {
                 foreach (var waiting in gathered.Entries) WriteChanges(waiting, waiting.Index!);
@@ -137,12 +139,13 @@ internal sealed partial class SqliteStore
                 waiting.Index.WrittenDueTicks = waiting.Index.DueTicks;
             }
 
-            GiveUp(failed);
-            foreach (var waiting in gathered.Entries) waiting.Done.SetException(failed);
+            var told = GiveUp(failed);
+            foreach (var waiting in gathered.Entries) waiting.Done.SetException(told);
             return;
         }
 
         CrashPoints.Reach(CrashPoints.AfterSync);
+        _availability.Done(_availability.Begin());
         _lastCommit++;
         _head.Write(_lastCommit);
         _bytesSinceIndexing += gathered.Frames.Length;
@@ -159,14 +162,15 @@ internal sealed partial class SqliteStore
     }
 
     // A full disk or a busy file leaves the transaction undone for certain; after any other failure only a restart, which reads
-    // what is on disk, can tell.
-    private void GiveUp(SqliteException failed)
+    // what is on disk, can tell. Returns what the callers are told.
+    private Exception GiveUp(SqliteException failed)
     {
         const int Busy = 5, Full = 13;
         try
         {
             if (raw.sqlite3_get_autocommit(Connection.Handle) == 0) Execute("ROLLBACK");
-            if (failed.SqliteErrorCode is Busy or Full) return;
+            if (failed.SqliteErrorCode is Busy or Full)
+                return _availability.Failed($"{File} takes nothing: {failed.Message} Make room on its disk; nothing of what it refused was stored.", failed);
         }
         catch (SqliteException)
         {
@@ -175,9 +179,10 @@ internal sealed partial class SqliteStore
 
         _broken = failed;
         Broken?.Invoke(failed);
+        return failed;
     }
 
-    /// <summary>Writes beside the journal; a failure that leaves open what is on disk ends the store, as in a commit.</summary>
+    /// <summary>Writes beside the journal; a failure that leaves unknown what is on disk ends the store, as in a commit.</summary>
     private Task<T> Write<T>(Func<T> work) => Run(() =>
     {
         if (_broken is not null) throw _broken;
@@ -187,7 +192,7 @@ internal sealed partial class SqliteStore
         }
         catch (SqliteException failed)
         {
-            GiveUp(failed);
+            if (GiveUp(failed) is StoreUnavailableException unavailable) throw unavailable;
             throw;
         }
     });
@@ -224,11 +229,12 @@ internal sealed partial class SqliteStore
         Step(_insertCommit);
     }
 
-    private void InsertBodies(long commit, long atTicks, ReadOnlySpan<byte> bodies)
+    private void InsertBodies(long commit, long atTicks, ReadOnlySpan<byte> bodies, ReadOnlySpan<byte> crcs)
     {
         raw.sqlite3_bind_int64(_insertBodies, 1, commit);
         raw.sqlite3_bind_int64(_insertBodies, 2, atTicks);
         raw.sqlite3_bind_blob(_insertBodies, 3, bodies);
+        raw.sqlite3_bind_blob(_insertBodies, 4, crcs);
         Step(_insertBodies);
     }
 
@@ -265,6 +271,8 @@ internal sealed partial class SqliteStore
 
         public int BodiesLength { get; set; }
 
+        public uint BodiesCrc { get; set; }
+
         public TaskCompletionSource<Appended> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
@@ -297,6 +305,20 @@ internal sealed partial class SqliteStore
 
             CommitHeads.Seal(_heads.AsSpan(0, length));
             return _heads.AsSpan(0, length);
+        }
+
+        /// <summary>The check sums of the bodies, in their order.</summary>
+        public ReadOnlySpan<byte> BodiesCrcs()
+        {
+            var crcs = new byte[Entries.Count * CommitBodies.CrcBytes];
+            var length = 0;
+            foreach (var waiting in Entries.Where(w => w.BodiesLength > 0))
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(crcs.AsSpan(length), waiting.BodiesCrc);
+                length += CommitBodies.CrcBytes;
+            }
+
+            return crcs.AsSpan(0, length);
         }
 
         /// <summary>Adds an entry; true when it is the first.</summary>

@@ -1,4 +1,6 @@
+using Billing.Journal;
 using Billing.Silo.Hosting;
+using Microsoft.Data.Sqlite;
 
 namespace Billing.Silo.Storage.Sqlite;
 
@@ -8,11 +10,15 @@ internal sealed partial class SqliteStore
     /// <summary>So many bytes of frames are looked through again at the next start if the process dies: then where they lie is indexed.</summary>
     private const long BytesPerIndexing = 64 << 20;
 
+    /// <summary>The setting that says that the index is to be made anew.</summary>
+    private const string IndexDamaged = "index_damaged";
+
     private async Task BuildIndex()
     {
         using (var last = Command("SELECT coalesce(max(id), 0) FROM commits")) _lastCommit = (long)last.ExecuteScalar()!;
         var noted = _head.Read();
-        var indexed = await _index.IndexedUntil();
+        var contents = await ReadIndex();
+        var indexed = contents.Until;
         if (indexed is { } other && other.Store != _id)
             throw new InvalidDataException($"The index in {Path.GetDirectoryName(File)} belongs to another journal. Delete index.db: it is made anew from the journal. Nothing was changed.");
         var ahead = long.Max(noted, indexed?.Commit ?? 0);
@@ -24,14 +30,14 @@ internal sealed partial class SqliteStore
         }
 
         _indexedCommit = indexed?.Commit ?? 0;
-        foreach (var (account, sequence) in await _index.LastSequences())
+        foreach (var (account, sequence) in contents.LastSequences)
         {
             var index = IndexOf(account);
             index.LastSequence = index.IndexedSequence = sequence;
             index.FirstPosition = sequence + 1;
         }
 
-        foreach (var block in await _index.BlocksBehindSnapshots())
+        foreach (var block in contents.BehindSnapshots)
         {
             var index = IndexOf(block.Account);
             if (index.Positions.Count == 0) index.FirstPosition = block.FirstSequence;
@@ -39,11 +45,18 @@ internal sealed partial class SqliteStore
         }
 
         ReadHeads();
-        foreach (var (account, sequence) in await _index.SnapshotSequences())
+        foreach (var (account, sequence) in contents.SnapshotSequences)
         {
-            var index = IndexOf(account);
-            if (sequence > index.LastSequence)
-                throw new InvalidDataException($"The journal {File} is damaged: account {account} has a snapshot at entry {sequence}, but the journal ends at entry {index.LastSequence}. If an older journal is wanted, delete index.db. Nothing was changed.");
+            var last = _accounts.GetValueOrDefault(account)?.LastSequence ?? 0;
+            if (sequence > last && !await _index.HasSnapshot(account))
+            {
+                WriteIndexDamaged();
+                continue;
+            }
+
+            if (sequence > last)
+                throw new InvalidDataException($"The journal {File} is damaged: account {account} has a snapshot at entry {sequence}, but the journal ends at entry {last}. If an older journal is wanted, delete index.db. Nothing was changed.");
+            var index = _accounts[account];
             index.SnapshotSequence = sequence;
             index.Trim();
         }
@@ -55,6 +68,146 @@ internal sealed partial class SqliteStore
             var index = IndexOf(reader.GetString(0));
             index.WrittenDueTicks = reader.GetInt64(1);
             SetDue(reader.GetString(0), index, reader.GetInt64(1));
+        }
+    }
+
+    // A damaged index is no reason not to start: all of it is derived.
+    private async Task<IndexContents> ReadIndex()
+    {
+        using (var noted = Command("SELECT 1 FROM settings WHERE name = $name", ("$name", IndexDamaged)))
+        {
+            if (noted.ExecuteScalar() is not null)
+            {
+                await ReplaceIndex("a check sum did not hold in the run before");
+                using var delete = Command("DELETE FROM settings WHERE name = $name", ("$name", IndexDamaged));
+                delete.ExecuteNonQuery();
+            }
+        }
+
+        try
+        {
+            return await _index.Contents();
+        }
+        catch (IndexDamagedException damaged)
+        {
+            await ReplaceIndex(damaged.Message);
+            return await _index.Contents();
+        }
+    }
+
+    private async Task ReplaceIndex(string damage)
+    {
+        await _index.DisposeAsync();
+        _index = SqliteIndex.Replace(Path.Combine(Path.GetDirectoryName(File)!, "index.db"), damage, _notices.Add);
+    }
+
+    /// <summary>Makes the next start make the index anew; until then what is damaged in it is read from the journal.</summary>
+    private Task NoteIndexDamaged() => Write(WriteIndexDamaged);
+
+    private int WriteIndexDamaged()
+    {
+        using var note = Command("INSERT OR IGNORE INTO settings (name, value) VALUES ($name, '1')", ("$name", IndexDamaged));
+        return note.ExecuteNonQuery();
+    }
+
+    private async Task<T> NotingDamage<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (SqliteException failed) when (IsDamage(failed))
+        {
+            await NoteIndexDamaged();
+            throw;
+        }
+    }
+
+    /// <summary>The snapshot of an account; null without one that is well.</summary>
+    private async Task<JournalSnapshot?> FindSnapshot(string account)
+    {
+        try
+        {
+            return await _index.Find(account);
+        }
+        catch (IndexDamagedException)
+        {
+            await NoteIndexDamaged();
+            return null;
+        }
+    }
+
+    /// <summary>Where the first entries of an account lie, up to one that is indexed; from the journal itself if the index is damaged.</summary>
+    /// <exception cref="JournalDamagedException">The journal does not tell it either.</exception>
+    private async Task<List<Position>> IndexedPositions(string account, long last)
+    {
+        var positions = new List<Position>();
+        if (last == 0) return positions;
+        try
+        {
+            foreach (var block in await _index.BlocksOf(account))
+            {
+                if (block.FirstSequence != positions.Count + 1) break;
+                positions.AddRange(block.Positions);
+            }
+        }
+        catch (IndexDamagedException)
+        {
+            positions.Clear();
+        }
+
+        if (positions.Count < last)
+        {
+            await NoteIndexDamaged();
+            positions = await PositionsInHeads(account, last);
+        }
+
+        positions.RemoveRange((int)last, positions.Count - (int)last);
+        return positions;
+    }
+
+    private async Task<List<Position>> PositionsInHeads(string account, long last)
+    {
+        const int HeadsAtOnce = 1000;
+        var positions = new List<Position>();
+        for (var after = 0L; positions.Count < last;)
+        {
+            var from = after;
+            after = await Run(() =>
+            {
+                using var command = Command("SELECT id, heads FROM commits WHERE id > $after ORDER BY id LIMIT $limit", ("$after", from), ("$limit", HeadsAtOnce));
+                using var reader = command.ExecuteReader();
+                var read = from;
+                while (reader.Read())
+                {
+                    read = reader.GetInt64(0);
+                    var heads = reader.GetFieldValue<byte[]>(1);
+                    if (!CommitHeads.Hold(heads) && (heads = HeadsOrNone(read)).Length == 0) continue;
+                    for (var offset = CommitHeads.CrcBytes; offset < heads.Length;)
+                    {
+                        var (name, sequence, position) = CommitHeads.Read(heads, read, ref offset);
+                        if (name == account && sequence == positions.Count + 1) positions.Add(position);
+                    }
+                }
+
+                return read;
+            });
+            if (after == from) throw Hold(account, $"{File}: entry {positions.Count + 1} of account {account} is in no commit that can be read");
+        }
+
+        return positions;
+    }
+
+    private byte[] HeadsOrNone(long commit)
+    {
+        try
+        {
+            return HeadsOf(commit);
+        }
+        catch (InvalidDataException)
+        {
+            // Whose entries are missed here is told by their number.
+            return [];
         }
     }
 
@@ -105,7 +258,7 @@ internal sealed partial class SqliteStore
     }
 
     /// <summary>Writes where the entries since the last time lie to the index, beside the commits that go on.</summary>
-    private async Task WriteIndex()
+    private async Task<bool> WriteIndex()
     {
         var (commit, bytes, blocks) = await Run(() => (
             _lastCommit,
@@ -125,6 +278,7 @@ internal sealed partial class SqliteStore
                 index.Trim();
             }
         });
+        return true;
     }
 
     private void IndexWhenDue()
@@ -136,7 +290,7 @@ internal sealed partial class SqliteStore
         {
             try
             {
-                await WriteIndex();
+                await NotingDamage(WriteIndex);
             }
             catch (Exception failed)
             {

@@ -5,7 +5,7 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int SchemaVersion = 2;
+    private const int SchemaVersion = 3;
 
     private void Migrate()
     {
@@ -15,9 +15,10 @@ internal sealed partial class SqliteStore
             if (found > SchemaVersion)
                 throw new InvalidDataException($"The store {File} has schema {found}; this release knows {SchemaVersion}. Start the newer release again. Nothing was changed.");
             if (found == SchemaVersion) return;
-            if (found == 1)
+            if (found == 1) MigrateFromOne();
+            if (found is 1 or 2)
             {
-                MigrateFromOne();
+                MigrateFromTwo();
                 return;
             }
         }
@@ -27,7 +28,7 @@ internal sealed partial class SqliteStore
             BEGIN IMMEDIATE;
             CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
             CREATE TABLE commits (id INTEGER PRIMARY KEY, heads BLOB NOT NULL, frames BLOB NOT NULL);
-            CREATE TABLE bodies (commit_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL);
+            CREATE TABLE bodies (commit_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL, crcs BLOB);
             CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL);
             CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL);
             CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
@@ -62,7 +63,14 @@ internal sealed partial class SqliteStore
             }
         }
 
-        Execute($"DROP TABLE old_commits; PRAGMA user_version = {SchemaVersion};");
+        Execute("DROP TABLE old_commits; PRAGMA user_version = 2;");
+        return true;
+    });
+
+    // Bodies get check sums. Those that are there have none, so that what is damaged already does not pass for well.
+    private void MigrateFromTwo() => InTransaction(() =>
+    {
+        Execute("ALTER TABLE bodies ADD COLUMN crcs BLOB; PRAGMA user_version = 3;");
         return true;
     });
 }

@@ -22,7 +22,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     private readonly SortedSet<(long Ticks, string Account)> _due = new(DueOrder.Instance);
     private readonly Lock _dueGate = new();
     private readonly ConcurrentDictionary<string, string> _damaged = new(StringComparer.Ordinal);
-    private readonly SqliteIndex _index;
+    private readonly Availability _availability;
+    private readonly List<string> _notices = [];
+    private SqliteIndex _index;
     private readonly HeadFile _head;
     private readonly string _id;
     private long _lastCommit;
@@ -35,6 +37,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             Path.Combine(folder, "journal.db"),
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-65536;")
     {
+        _availability = new(why => AvailabilityChanged?.Invoke(why));
         _index = index;
         _head = head;
         try
@@ -51,7 +54,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         }
 
         raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO commits (id, heads, frames) VALUES (?1, ?2, ?3)", out _insertCommit);
-        raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO bodies (commit_id, at, bytes) VALUES (?1, ?2, ?3)", out _insertBodies);
+        raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO bodies (commit_id, at, bytes, crcs) VALUES (?1, ?2, ?3, ?4)", out _insertBodies);
     }
 
     /// <inheritdoc/>
@@ -60,8 +63,14 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     /// <inheritdoc/>
     public event Action<Exception>? Broken;
 
+    /// <inheritdoc/>
+    public event Action<StoreUnavailableException?>? AvailabilityChanged;
+
     /// <summary>Raised when what is derived from the journal could not be written; it is tried again later.</summary>
     public event Action<Exception>? IndexingFailed;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notices => _notices;
 
     /// <summary>What was written since the store was opened.</summary>
     public JournalFigures Figures { get; private set; }
@@ -72,7 +81,8 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     public static async Task<SqliteStore> Open(string folder)
     {
         Directory.CreateDirectory(folder);
-        var index = SqliteIndex.Open(Path.Combine(folder, "index.db"));
+        var notices = new List<string>();
+        var index = SqliteIndex.Open(Path.Combine(folder, "index.db"), notices.Add);
         HeadFile? head = null;
         SqliteStore? store = null;
         try
@@ -80,6 +90,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             head = new HeadFile(Path.Combine(folder, "journal.head"));
             RefuseALogWithoutItsJournal(Path.Combine(folder, "journal.db"), head.Read());
             store = new SqliteStore(folder, index, head);
+            store._notices.AddRange(notices);
             await store.BuildIndex();
             store.Start();
             return store;
@@ -89,7 +100,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             store?.Stopping();
             store?.Connection.Dispose();
             head?.Dispose();
-            await index.DisposeAsync();
+            await (store?._index ?? index).DisposeAsync();
             if (failed is not SqliteException damaged) throw;
             throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup.", damaged);
         }
@@ -111,7 +122,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         ThrowIfDamaged(account);
         var last = await Run(() => _accounts.GetValueOrDefault(account)?.LastSequence ?? 0);
         if (last == 0) return JournalTail.Of([]);
-        if (await _index.Find(account) is not { } snapshot) return await ReadAll(account, cancellation);
+        if (await FindSnapshot(account) is not { } snapshot) return await ReadAll(account, cancellation);
         var entries = await Run(() =>
         {
             var index = _accounts[account];
@@ -128,15 +139,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
 
         // The store's own list first: what it drops meanwhile is indexed by then.
         var (first, recent) = await Run(() => _accounts.TryGetValue(account, out var index) ? (index.FirstPosition, index.Positions.ToArray()) : (1, []));
-        var positions = new List<Position>();
-        foreach (var block in await _index.BlocksOf(account))
-        {
-            if (block.FirstSequence != positions.Count + 1) throw Hold(account, $"{File}: entry {positions.Count + 1} of account {account} is not indexed");
-            positions.AddRange(block.Positions);
-        }
-
-        if (first - 1 > positions.Count) throw Hold(account, $"{File}: entry {positions.Count + 1} of account {account} is not indexed");
-        positions.RemoveRange((int)first - 1, positions.Count - (int)first + 1);
+        var positions = await IndexedPositions(account, first - 1);
         positions.AddRange(recent);
         return JournalTail.Of(await Run(() => ReadEntries(account, 1, positions)));
     }
@@ -163,28 +166,20 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     /// <inheritdoc/>
     public async Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation)
     {
-        var recent = await Run(() => _accounts.TryGetValue(account, out var index) && sequence >= index.FirstPosition && sequence <= index.LastSequence
-            ? index.Positions[(int)(sequence - index.FirstPosition)].Commit
-            : (long?)null);
-        var commit = recent ?? (await _index.BlocksOf(account))
-            .Where(b => sequence >= b.FirstSequence && sequence < b.FirstSequence + b.Positions.Length)
-            .Select(b => b.Positions[sequence - b.FirstSequence].Commit)
-            .FirstOrDefault();
-        return await Run(() =>
-        {
-            using var command = Command("SELECT bytes FROM bodies WHERE commit_id = $commit", ("$commit", commit));
-            using var reader = command.ExecuteReader();
-            return reader.Read() && CommitBodies.Find(reader.GetFieldValue<byte[]>(0), account, sequence, $"{File}, commit {commit}") is { } found
-                ? found
-                : ReadOnlyMemory<byte>.Empty;
-        });
+        var (there, recent) = await Run(() => !_accounts.TryGetValue(account, out var index) || sequence < 1 || sequence > index.LastSequence ? (false, null)
+            : (true, sequence >= index.FirstPosition ? index.Positions[(int)(sequence - index.FirstPosition)].Commit : (long?)null));
+        if (!there) return ReadOnlyMemory<byte>.Empty;
+        var commit = recent ?? (await IndexedPositions(account, sequence))[(int)sequence - 1].Commit;
+        return await Run(() => BodiesOf(commit) is var (bytes, crcs) && CommitBodies.Find(bytes, crcs, account, sequence, $"{File}, commit {commit}") is { } found
+            ? found
+            : ReadOnlyMemory<byte>.Empty);
     }
 
     /// <inheritdoc/>
     public async Task SaveSnapshot(JournalSnapshot snapshot)
     {
         CrashPoints.Reach(CrashPoints.BeforeSnapshot);
-        if (!await _index.Save(snapshot)) return;
+        if (!await NotingDamage(() => _index.Save(snapshot))) return;
         CrashPoints.Reach(CrashPoints.AfterSnapshot);
         await Run(() =>
         {
@@ -200,7 +195,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         try
         {
             await _indexing;
-            if (_broken is null && _lastCommit > _indexedCommit) await WriteIndex();
+            if (_broken is null && _lastCommit > _indexedCommit) await NotingDamage(WriteIndex);
         }
         catch (Exception failed) when (failed is SqliteException or ObjectDisposedException)
         {
