@@ -39,7 +39,7 @@ internal static class ChargingDecider
         while (account.Charging.Charges.FirstOrDefault(c => c.NextAt <= now && !account.Charging.Waits(c)) is { } charge)
         {
             if (ReadBeforeSending(charge, now) is { } why) AccountDecider.Emit(account, facts, new AccountFact.ChargeUnknown(charge.Intent, 0, now, why, now));
-            else if (charge.Step == ChargeStep.Pay && account.Charging.ChargedMethod is null) Decline(account, charge, Dunning.NoPaymentMethod, "The account has no payment method that could be attached.", null, now, facts);
+            else if (charge.Step == ChargeStep.Pay && account.Charging.ChargedMethod is null) DeclineWithoutMethod(account, charge, now, facts);
             else return Sent(account, CallOf(account, charge), now, facts);
         }
 
@@ -69,8 +69,21 @@ internal static class ChargingDecider
     {
         var next = Dunning.NextAttempt(code, charge.FirstDeclinedAt ?? now, now);
         AccountDecider.Emit(account, facts, new AccountFact.ChargeDeclined(charge.Intent, code, message, stripeCharge, next, now));
+        NotePastDue(account, charge, code, now, facts);
+    }
+
+    private static void NotePastDue(AccountState account, Charge charge, string code, DateTimeOffset now, FactWriter facts)
+    {
         if (account.Status == AccountStatus.Active)
             AccountDecider.Emit(account, facts, new AccountFact.AccountPastDue($"The charge of invoice {charge.Invoice} was declined: {code}.", now));
+    }
+
+    // Nothing is sent, and nothing is tried again before another payment method is given.
+    private static void DeclineWithoutMethod(AccountState account, Charge charge, DateTimeOffset now, FactWriter facts)
+    {
+        var code = account.Charging.Method?.RefusedCode ?? Dunning.NoPaymentMethod;
+        AccountDecider.Emit(account, facts, new AccountFact.ChargeDeclined(charge.Intent, code, "The account has no payment method that could be attached.", null, null, now));
+        NotePastDue(account, charge, code, now, facts);
     }
 
     private static StripeCall Sent(AccountState account, StripeCall call, DateTimeOffset now, FactWriter facts)

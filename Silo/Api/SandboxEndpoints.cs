@@ -57,7 +57,7 @@ internal static class SandboxEndpoints
 
     private static StripeSandbox? SandboxOf(HttpRequest request) => request.HttpContext.RequestServices.GetService<SandboxServer>()?.Sandbox;
 
-    private static IResult NoSandbox() => Problems.NotFound("There is no sandbox here: the settings name another Stripe. Nothing changed.");
+    private static IResult NoSandbox() => Problems.NotFound("This silo serves no sandbox Stripe: the settings name another Stripe, or another silo of the store serves it. Nothing changed.");
 
     private static async Task<IResult> MoveClock(HttpRequest request, SandboxClock clock, CancellationToken cancellation)
     {

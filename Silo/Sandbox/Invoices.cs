@@ -85,7 +85,7 @@ internal static class Invoices
 
         Lay(call, invoice);
         var advances = call.Sent.Flag("auto_advance") == true && !invoice.Flag("auto_advance");
-        if (call.Sent.Flag("auto_advance") is { } advance) invoice["auto_advance"] = advance && invoice.Text("status") is "draft" or "open" && advance;
+        if (call.Sent.Flag("auto_advance") is { } advance) invoice["auto_advance"] = advance && invoice.Text("status") is "draft" or "open";
         if (advances) AdvanceLater(call, invoice, invoice.Text("status") == "draft" ? "finalize" : "collect");
         call.Put(invoice);
         call.Tell("invoice.updated", invoice);

@@ -70,8 +70,7 @@ internal static class Payments
         if (invoice.Text("status") == "paid") throw StripeRefusal.Invalid("Invoice is already paid");
         if (invoice.Text("status") == "void") throw StripeRefusal.Invalid("The invoice is void and cannot be paid.");
         var intent = call.Get(Kinds.PaymentIntent, invoice.Text("_payment_intent"));
-        if (intent.Text("status") == "processing")
-            throw StripeRefusal.Invalid("A payment of the invoice is under way; wait until it has succeeded or failed.", code: "payment_intent_unexpected_state");
+        if (intent.Text("status") == "processing") throw UnderWay();
         if (outOfBand)
         {
             Cancel(call, invoice, "void_invoice");
@@ -114,8 +113,7 @@ internal static class Payments
     {
         if (invoice.TextOrNone("_payment_intent") is not { } id) return;
         var intent = call.Get(Kinds.PaymentIntent, id);
-        if (intent.Text("status") == "processing")
-            throw StripeRefusal.Invalid("A payment of the invoice is under way; wait until it has succeeded or failed.", code: "payment_intent_unexpected_state");
+        if (intent.Text("status") == "processing") throw UnderWay();
         intent["status"] = "canceled";
         intent["canceled_at"] = call.Now;
         intent["cancellation_reason"] = reason;
@@ -128,16 +126,20 @@ internal static class Payments
         call.Tell("payment_intent.canceled", intent);
     }
 
-    /// <summary>Asks for less: what a credit note took off an open invoice.</summary>
+    /// <summary>Asks for less: what a credit note took off an open invoice. What is under way at the bank does not change.</summary>
     public static void Reduce(StripeCall call, JsonObject invoice)
     {
         var intent = call.Get(Kinds.PaymentIntent, invoice.Text("_payment_intent"));
+        if (intent.Text("status") == "processing") throw UnderWay();
         intent["amount"] = invoice.Number("amount_remaining");
         call.Put(intent);
         var payment = call.Get(Kinds.InvoicePayment, invoice.Text("_invoice_payment"));
         payment["amount_requested"] = invoice.Number("amount_remaining");
         call.Put(payment);
     }
+
+    private static StripeRefusal UnderWay() =>
+        StripeRefusal.Invalid("A payment of the invoice is under way; wait until it has succeeded or failed.", code: "payment_intent_unexpected_state");
 
     private static JsonObject MethodOf(StripeCall call, JsonObject invoice, string? named)
     {

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Billing.Journal;
 using Billing.Silo.Scheduling;
+using Billing.Silo.Storage;
+using Billing.Silo.Storage.Sqlite;
 using Billing.Silo.Stripe;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -46,11 +48,11 @@ internal sealed partial class SandboxServer : IHostedService, IDueBesideAccounts
     /// <summary>Whether the settings leave charging to the sandbox: no key and no address of Stripe's is given.</summary>
     public static bool IsWanted(IConfiguration settings) => string.IsNullOrEmpty(settings["STRIPE_SECRET_KEY"]) && string.IsNullOrEmpty(settings["STRIPE_API_BASE"]);
 
-    /// <summary>The sandbox that is served; there once it is started.</summary>
-    public StripeSandbox Sandbox => _sandbox ?? throw new InvalidOperationException("The sandbox is not started.");
+    /// <summary>The sandbox that is served; null before the start, and when another silo of a shared store serves it.</summary>
+    public StripeSandbox? Sandbox => _sandbox;
 
-    /// <summary>Where it listens; a port of 0 in the settings stands here as the one it was given.</summary>
-    public Uri Address => new(_app!.Urls.First());
+    /// <summary>Where it listens, here or at the other silo; a port of 0 in the settings stands here as the one it was given.</summary>
+    public Uri Address => new(_app?.Urls.First() ?? Url);
 
     /// <summary>The secret that signs the webhooks to the platform; null before the platform listens.</summary>
     public string? WebhookSecret => _sandbox?.WebhookSecret;
@@ -64,10 +66,19 @@ internal sealed partial class SandboxServer : IHostedService, IDueBesideAccounts
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var url = _settings[UrlSetting] is { Length: > 0 } set ? set : UrlDefault;
+        var url = Url;
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp)
             throw new InvalidOperationException($"{UrlSetting} is \"{url}\"; it needs an address such as {UrlDefault}.");
-        _store = SqliteSandboxStore.Open(_settings["BILLING_DATA"] is { Length: > 0 } folder ? folder : ".data");
+        try
+        {
+            _store = SqliteSandboxStore.Open(_settings["BILLING_DATA"] is { Length: > 0 } folder ? folder : ".data");
+        }
+        catch (StoreInUseException inUse) when (Stores.AreShared(_settings))
+        {
+            LogServedElsewhere(inUse.Message);
+            return;
+        }
+
         try
         {
             _sandbox = new(_store, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
@@ -103,6 +114,8 @@ internal sealed partial class SandboxServer : IHostedService, IDueBesideAccounts
         _store = null;
     }
 
+    private string Url => _settings[UrlSetting] is { Length: > 0 } set ? set : UrlDefault;
+
     private WebApplication Build(string url)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -120,7 +133,7 @@ internal sealed partial class SandboxServer : IHostedService, IDueBesideAccounts
         {
             using var reader = new StreamReader(context.Request.Body);
             var headers = context.Request.Headers;
-            var response = await Sandbox.HandleAsync(
+            var response = await _sandbox!.HandleAsync(
                 new(
                     context.Request.Method,
                     context.Request.Path.Value ?? "/",
@@ -175,6 +188,9 @@ internal sealed partial class SandboxServer : IHostedService, IDueBesideAccounts
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "The sandbox Stripe cannot go on. The platform stops; start it again to read what is durable.")]
     private partial void LogBroken(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Another silo of this store serves the sandbox Stripe: {Reason}")]
+    private partial void LogServedElsewhere(string reason);
 
     private sealed class LifetimeOfThePlatform : IHostLifetime
     {

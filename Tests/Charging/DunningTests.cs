@@ -75,7 +75,7 @@ public sealed class DunningTests
 
         desk.Run(c => c.Kind == StripeCallKind.AttachPaymentMethod ? new(c.N, StripeOutcome.Declined, "card_declined", "Your card was declined.", null, null, [], null) : null);
 
-        Assert.Equal((ChargeState.Declined, "no_payment_method"), (desk.Charge.State, desk.Charge.Evidence));
+        Assert.Equal((ChargeState.Declined, "card_declined"), (desk.Charge.State, desk.Charge.Evidence));
         Assert.Empty(desk.Charge.Attempts);
         Assert.Equal(AccountStatus.PastDue, desk.Account.State.Status);
     }

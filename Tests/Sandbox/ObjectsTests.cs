@@ -12,16 +12,18 @@ public sealed class ObjectsTests
     {
         "charge.payment_method_details.card.installments", "charge.payment_method_details.card.three_d_secure", "charge.payment_method_details.card.wallet",
         "charge.shipping", "charge.source", "charge.transfer_data",
-        "credit_note.shipping_cost", "credit_note.lines.data.unit_amount_decimal", "credit_note.voided_at", "credit_note.refunds.payment_record_refund",
+        "balance_transaction.description", "charge.billing_details.name", "credit_note.shipping_cost", "credit_note.voided_at", "credit_note.refunds.payment_record_refund",
         "customer.discount", "customer.shipping",
-        "invoice.automatic_tax.liability", "invoice.customer_address", "invoice.customer_shipping", "invoice.due_date", "invoice.from_invoice",
+        "invoice.automatic_tax.liability", "invoice.customer_shipping", "invoice.due_date", "invoice.from_invoice",
         "invoice.last_finalization_error", "invoice.next_payment_attempt", "invoice.parent", "invoice.payment_settings.payment_method_options",
         "invoice.shipping_cost", "invoice.shipping_details", "invoice.lines.data.parent.subscription_item_details",
         "invoice.lines.data.parent.invoice_item_details.proration_details.credited_items",
         "invoiceitem.parent", "line_item.parent.subscription_item_details", "line_item.parent.invoice_item_details.proration_details.credited_items",
         "payment_intent.automatic_payment_methods", "payment_intent.canceled_at", "payment_intent.last_payment_error", "payment_intent.managed_payments",
         "payment_intent.next_action", "payment_intent.payment_method_configuration_details", "payment_intent.processing", "payment_intent.shipping",
-        "payment_intent.transfer_data", "payment_method.card.generated_from", "payment_method.card.wallet", "customer.invoice_settings.rendering_options",
+        "payment_intent.transfer_data", "payment_method.card.generated_from", "payment_method.card.wallet", "payment_method.billing_details.address.city",
+        "payment_method.billing_details.address.country", "payment_method.billing_details.address.line1", "payment_method.billing_details.address.postal_code",
+        "payment_method.billing_details.address.state", "payment_method.billing_details.email", "payment_method.billing_details.phone", "customer.invoice_settings.rendering_options",
     };
 
     private static readonly JsonObject Fixtures =
@@ -79,9 +81,15 @@ public sealed class ObjectsTests
         if (kind == "customer_balance_transaction") run.Post($"/v1/customers/{customer}/balance_transactions", "amount=-500&currency=usd");
         var invoice = run.Open(customer);
         if (kind is not ("invoice" or "payment_intent")) run.Post($"/v1/invoices/{invoice}/pay");
+        if (kind == "webhook_endpoint") run.Post($"/v1/webhook_endpoints/{StripeSandbox.OwnEndpoint}", "description=Ours");
+        if (kind == "charge") run.Post($"/v1/charges/{run.List("/v1/charges")[0].Id()}", "description=First");
         if (kind == "refund") run.Post("/v1/refunds", $"charge={run.List("/v1/charges")[0].Id()}&amount=300");
         if (kind == "credit_note")
-            run.Post("/v1/credit_notes", $"invoice={invoice}&refund_amount=500&lines[0][type]=custom_line_item&lines[0][unit_amount]=500&lines[0][description]=Back");
+        {
+            var line = run.List($"/v1/invoices/{invoice}/lines")[0].Id();
+            run.Post("/v1/credit_notes", $"invoice={invoice}&refund_amount=500&lines[0][type]=invoice_line_item&lines[0][invoice_line_item]={line}&lines[0][amount]=500");
+        }
+
         var list = kind switch
         {
             "line_item" => $"/v1/invoices/{invoice}/lines",
