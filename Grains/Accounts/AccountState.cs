@@ -160,7 +160,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     private void BeginEntry(DateTimeOffset receivedAt)
     {
         LastEntryAt = receivedAt;
-        var asOf = NextDueAt is { } due && due < receivedAt ? due : receivedAt;
+        var asOf = NextRuleAt is { } due && due < receivedAt ? due : receivedAt;
         var day = DayOf(asOf.UtcTicks);
         if (!forgets || day <= _forgottenDay || Catalog is null) return;
         _forgottenDay = day;

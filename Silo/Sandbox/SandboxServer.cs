@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Billing.Journal;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Storage;
-using Billing.Silo.Storage.Sqlite;
 using Billing.Silo.Stripe;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -1,3 +1,4 @@
+using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;

@@ -88,7 +88,7 @@ public sealed class FactCodecTests
     {
         var put = Assert.IsType<AccountFact.ChargeStepPut>(Saved("charge_step_put"));
 
-        Assert.Equal([1, 3], put.MissingLines!.Value);
+        Assert.Equal<int>([1, 3], put.MissingLines!.Value);
         Assert.Equal(new AccountFact.ChargeStepPut("acme/1/1", ChargeStep.Lines, 2, AccountRun.FirstEnd, April10, "in_1", null, "in_2"), put with { MissingLines = null });
     }
 

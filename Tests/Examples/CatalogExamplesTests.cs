@@ -152,7 +152,7 @@ public sealed class CatalogExamplesTests
 
         example.Invoice(1, "1 finalized 03-01..04-01 120.00 USD", "base desk-1 03-01..2027-03-01: 120.00")
             .Invoice(2, "2 finalized 04-01..05-01 1.20 USD", "usage desk 03-01..04-01: 5 -> 1.20") // 5 - 2 = 3 x 0.40
-            .Invoice(3, "3 finalized 05-01..06-01 0.40 USD", "usage desk 04-01..05-01: 3 -> 0.40") // 3 - 2 = 1 x 0.40
+            .Invoice(3, "3 paid 05-01..06-01 0.40 USD", "usage desk 04-01..05-01: 3 -> 0.40") // 3 - 2 = 1 x 0.40
             .Invoice(12, "12 paid 2027-02-01..2027-03-01 0.00 USD", "usage desk 2027-01-01..2027-02-01: 0 -> 0.00")
             .Invoice(
                 13,

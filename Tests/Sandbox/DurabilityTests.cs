@@ -1,5 +1,5 @@
 using Billing.Silo.Sandbox;
-using Billing.Silo.Storage.Sqlite;
+using Billing.Silo.Storage;
 using Billing.Tests.Support;
 
 namespace Billing.Tests.Sandbox;
