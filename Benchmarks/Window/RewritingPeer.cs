@@ -51,7 +51,7 @@ internal static class RewritingPeer
         {
             reader.Clear();
             reader.Sort(EventFormat.Lines, poll.Ndjson.Span, wantNames: false);
-            peer.Add(reader.BatchOf(reader.Accounts.Single(), keepBodies: false, wantReceipts: false));
+            peer.Add(reader.BatchOf(reader.Accounts.Single(), keepBodies: false, wantReceipts: false, receivedAt: default));
         }
     }
 }

@@ -90,7 +90,7 @@ internal sealed class RulesAlone : IHotPath
         var events = _read[reader];
         events.Clear();
         events.Sort(EventFormat.Lines, poll.Ndjson.Span, wantNames: false);
-        return events.BatchOf(events.Accounts.Single(), keepBodies: false, wantReceipts: false);
+        return events.BatchOf(events.Accounts.Single(), keepBodies: false, wantReceipts: false, receivedAt: default);
     }
 
     private void Turn(string account, UsageBatch batch)

@@ -56,8 +56,8 @@ internal static class ChargeProgress
             case StripeCallKind.CreateInvoice:
                 Put(account, charge, ChargeStep.Lines, now, facts, answer.Id);
                 break;
-            case StripeCallKind.ReadInvoice when answer.Invoices is [var read]:
-                Observe(account, charge, read, now, facts);
+            case StripeCallKind.ReadInvoice or StripeCallKind.FinalizeInvoice or StripeCallKind.PayInvoice when answer.Invoices is [var seen]:
+                Observe(account, charge, seen, now, facts);
                 break;
             case StripeCallKind.FindInvoices:
                 TakeFound(account, charge, answer.Invoices, now, facts);

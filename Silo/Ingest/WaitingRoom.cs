@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Billing.Accounts;
+using Billing.Journal;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Storage;
 using Billing.Usage;
@@ -78,10 +79,14 @@ internal sealed partial class WaitingRoom(IWaitingEvents waiting, IGrainFactory 
                 _patience.Succeeded(account);
                 _said.TryRemove(account, out _);
             }
-            else if (_patience.Failed(account, last))
+            else if (last.Kind != RefusalKind.Unavailable && _patience.Failed(account, last))
             {
                 LogStillWaiting(account, last.Detail);
             }
+        }
+        catch (JournalUnavailableException)
+        {
+            // The store has said so; the account is looked for again in a second.
         }
         catch (Exception failed)
         {

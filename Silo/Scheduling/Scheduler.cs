@@ -57,6 +57,10 @@ internal sealed partial class Scheduler(DueWork work, WaitingRoom waiting, IDueT
         {
             await waiting.GiveBack(cancellation);
         }
+        catch (JournalUnavailableException)
+        {
+            // The store has said so; what waits is given back when it is there again.
+        }
         catch (Exception failed)
         {
             LogNotGiven(failed);

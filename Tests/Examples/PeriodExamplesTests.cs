@@ -162,7 +162,7 @@ public sealed class PeriodExamplesTests
             .At("04-04").Invoice(2, "2 paid 04-01..05-01 0.40 USD", "usage desk 03-01..04-01: 3 -> 0.40")
             .Used("03-31", "2").Receipt("desk 2 in 03-01..04-01; adjustment on 04-01..05-06")
             .At("05-05 23:59:59").Invoices("1 finalized 03-01..04-01 10.00 USD", "2 paid 04-01..05-01 0.40 USD")
-            .At("05-06").Invoice(3, "3 finalized 04-01..05-06 0.80 USD", "adjustment desk 03-01..04-01: 2 -> 0.80") // 5 - 2 = 3 x 0.40 - 0.40
+            .At("05-06").Invoice(3, "3 finalized 04-01..05-06 1.20 USD", "adjustment desk 03-01..04-01: 2 -> 0.80", "credit 0.40") // 5 - 2 = 3 x 0.40 - 0.40; 0.40 carried over
             .Dated(3, "05-06", "05-06");
 
     // With nothing left there is none.
