@@ -72,7 +72,7 @@ internal sealed partial class StripeWork(ICarryOut carryOut, IGrainFactory grain
         }
         catch (Exception failed)
         {
-            LogFailed(failed, first.Account);
+            LogLost(failed, first.Account);
         }
         finally
         {
@@ -105,6 +105,6 @@ internal sealed partial class StripeWork(ICarryOut carryOut, IGrainFactory grain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: the answer to its call {Kind} could not be given back. Nothing is lost: the account looks up what was done. {Detail}")]
     private partial void LogNotTaken(string account, StripeCallKind kind, string detail);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: a call to Stripe failed in the platform. Nothing is lost: the account looks up what was done.")]
-    private partial void LogFailed(Exception exception, string account);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: a call to Stripe, or giving its answer back, failed. Nothing is lost: the account looks up what was done.")]
+    private partial void LogLost(Exception exception, string account);
 }

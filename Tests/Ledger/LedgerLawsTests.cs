@@ -13,9 +13,6 @@ namespace Billing.Tests.Ledger;
 /// <summary>Laws of the ledger: what holds for any account at any time.</summary>
 public sealed class LedgerLawsTests
 {
-    // Less than this is carried over in USD.
-    private const long SmallestCharge = 50;
-
     private const int Tickets = 6;
 
     // Less than this, in cents, is carried over to the next invoice.
