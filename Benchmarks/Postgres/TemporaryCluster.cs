@@ -57,8 +57,12 @@ public sealed class TemporaryCluster : IAsyncDisposable
     public NpgsqlDataSource DataSource { get; }
 
     /// <summary>Memory of all the server's processes, in bytes.</summary>
-    public long MemoryBytes =>
-        PeakMemory.OfFamily(int.Parse(File.ReadLines(Path.Combine(_directory, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture));
+    public long MemoryBytes => PeakMemory.OfFamily(ProcessId);
+
+    /// <summary>Processor time that the server's processes have used which run now.</summary>
+    public TimeSpan CpuTime => ProcessTime.OfFamily(ProcessId);
+
+    private int ProcessId => int.Parse(File.ReadLines(Path.Combine(_directory, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     /// <summary>Creates and starts a cluster.</summary>
     /// <param name="scratch">A directory on the measured disk.</param>
