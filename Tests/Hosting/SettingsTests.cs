@@ -32,7 +32,7 @@ public sealed class SettingsTests : IDisposable
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Port=1;Password=hidden;Target Session Attributes=hidden", "connection string")]
     [InlineData("BILLING_DATABASE_SHARED=perhaps", "true or false")]
     [InlineData("BILLING_CLUSTER_DATABASE=Host=elsewhere", "store")]
-    [InlineData("STRIPE_SECRET_KEY=sk_test_1", "not built yet")]
+    [InlineData("STRIPE_SECRET_KEY=pk_test_1", "no secret key")]
     [InlineData("BILLING_ADMIN_KEY=short", "at least 20")]
     public async Task ASettingThatCannotBeMet_IsRefusedByName(string setting, string says)
     {
