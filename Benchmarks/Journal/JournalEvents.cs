@@ -42,7 +42,7 @@ internal sealed class JournalEvents(string catalog)
             sorted.Clear();
             sorted.Sort(EventFormat.Lines, poll.Ndjson.Span, wantNames: false);
             var (entries, rows) = (new List<JournalEntry>(), new List<EventRow>());
-            foreach (var account in sorted.Accounts) Turn(account.Id, sorted.BatchOf(account, keepBodies: false, wantReceipts: false), entries, rows);
+            foreach (var account in sorted.Accounts) Turn(account.Id, sorted.BatchOf(account, keepBodies: false, wantReceipts: false, receivedAt: default), entries, rows);
             if (rows.Count != poll.Accepted) throw new InvalidOperationException($"{rows.Count} events of a poll were accepted; right are {poll.Accepted}. Nothing was measured.");
             polls.Add(new(entries, [.. rows]));
         }
