@@ -43,8 +43,8 @@ public sealed class PostgresStoreTests : StoreConformance
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("schema 99; this release knows 2", refused.Message, StringComparison.Ordinal);
-        await Change("UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
+        Assert.Contains("schema 99; this release knows 3", refused.Message, StringComparison.Ordinal);
+        await Change("UPDATE billing.settings SET value = '3' WHERE name = 'schema'");
         await Reopen();
     }
 

@@ -47,7 +47,7 @@ public sealed class SqliteStoreTests : StoreConformance
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
         Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
-        Change("PRAGMA user_version = 3");
+        Change("PRAGMA user_version = 4");
         await Reopen();
     }
 
@@ -209,6 +209,7 @@ public sealed class SqliteStoreTests : StoreConformance
             INSERT INTO commits SELECT id, frames, (SELECT bytes FROM bodies WHERE commit_id = id) FROM new_commits;
             DROP TABLE new_commits;
             DROP TABLE bodies;
+            DROP TABLE stripe_events;
             PRAGMA user_version = 1;
             """);
 
