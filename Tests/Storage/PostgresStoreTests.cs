@@ -48,6 +48,20 @@ public sealed class PostgresStoreTests : StoreConformance
         await Reopen();
     }
 
+    [Fact]
+    public async Task StoreWithoutStripeEvents_IsMigratedWithAllItHolds()
+    {
+        await Append("a", 1, "one");
+        await Close();
+        await Change("DROP TABLE billing.stripe_events; UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
+
+        await Reopen();
+
+        Assert.Equal(["one"], await Facts("a"));
+        Assert.Equal(StripeEventNews.New, await ((IStripeEvents)Store).Add(Paid("evt_a")));
+        Assert.Equal(StripeEventNews.Duplicate, await ((IStripeEvents)Store).Add(Paid("evt_b")));
+    }
+
     [Theory]
     [InlineData("ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'", "SQL_ASCII")]
     public async Task DatabaseThatCannotHoldTheStore_IsRefusedWithASentence(string options, string says)

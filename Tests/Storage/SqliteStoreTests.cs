@@ -223,6 +223,20 @@ public sealed class SqliteStoreTests : StoreConformance
     }
 
     [Fact]
+    public async Task StoreWithoutStripeEvents_IsMigratedWithAllItHolds()
+    {
+        await Append("a", 1, "one");
+        await Close();
+        Change("DROP TABLE stripe_events; PRAGMA user_version = 3");
+
+        await Reopen();
+
+        Assert.Equal(["one"], await Facts("a"));
+        Assert.Equal(StripeEventNews.New, await ((IStripeEvents)Store).Add(Paid("evt_a")));
+        Assert.Equal(StripeEventNews.Duplicate, await ((IStripeEvents)Store).Add(Paid("evt_b")));
+    }
+
+    [Fact]
     public async Task CommitMissingInTheMiddle_IsFound()
     {
         for (var i = 1; i <= 3; i++) await Append("a", i, $"{i}");

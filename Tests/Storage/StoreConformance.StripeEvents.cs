@@ -96,5 +96,5 @@ public abstract partial class StoreConformance
         Assert.Equal(StripeEventNews.New, await Told.Add(Paid("evt_1") with { ObjectId = "evt_1" }));
     }
 
-    private static StripeEvent Paid(string id) => new(id, "invoice.paid", 1_700_000_000, Noon, "in_1", "in_1", "shop \u00e9", "shop/1/1");
+    private protected static StripeEvent Paid(string id) => new(id, "invoice.paid", 1_700_000_000, Noon, "in_1", "in_1", "shop \u00e9", "shop/1/1");
 }
