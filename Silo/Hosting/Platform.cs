@@ -143,6 +143,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<IAccountDirectory>(store);
         services.AddSingleton<IIdempotencyStore>(store);
         services.AddSingleton<IWaitingEvents>(store);
+        services.AddSingleton<IStripeEvents>(store);
         services.AddSingleton<IBillingClock>(clock);
         services.AddSingleton(clock);
         services.AddSingleton<ICatalogs>(catalogs);
@@ -160,6 +161,10 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<ICarryOut>(s => s.GetRequiredService<StripeConnection>());
         services.AddSingleton<PaymentMethodDesk>();
         services.AddSingleton<StripeWork>();
+        services.AddSingleton<StripeEventWork>();
+        services.AddSingleton<IDueBesideAccounts>(s => s.GetRequiredService<StripeEventWork>());
+        services.AddHostedService(s => s.GetRequiredService<StripeEventWork>());
+        services.AddSingleton<WebhookCounts>();
         services.AddHostedService<Scheduler>();
         services.AddHostedService<Upkeep>();
         services.AddSingleton<Idempotency>();
@@ -197,6 +202,7 @@ internal sealed class Platform : IAsyncDisposable
         LedgerEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         SandboxEndpoints.Map(app);
+        StripeWebhookEndpoint.Map(app);
         NotBuiltEndpoints.Map(app);
     }
 
