@@ -44,14 +44,20 @@ internal sealed class PlantedAtStripe(World world, StripeSandbox sandbox, Plante
 
     private async Task<StripeAnswer> SentUnderForgottenKey(ICarryOut honest, StripeCall call, CancellationToken cancellation)
     {
-        StateOf(sandbox).Remove(Kinds.Answer, call.Key!);
+        Forget(call);
         return await honest.CarryOut(call, cancellation);
     }
 
     private StripeAnswer NotDoneAndForgotten(StripeCall call, StripeAnswer answer)
     {
-        StateOf(sandbox).Remove(Kinds.Answer, call.Key!);
+        Forget(call);
         return answer with { Outcome = StripeOutcome.NotDone, Id = null, Invoices = [] };
+    }
+
+    private void Forget(StripeCall call)
+    {
+        var state = StateOf(sandbox);
+        if (state.Has(Kinds.Answer, call.Key!)) state.Remove(Kinds.Answer, call.Key!);
     }
 
     private StripeAnswer NotDoneNextKey(StripeCall call, StripeAnswer answer)

@@ -85,7 +85,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             catch (SimulationException found)
             {
                 SimulationRun.Of(seed);
-                if (fault >= PlantedFault.SentBeforeDurable) Assert.Matches($"^Seed {seed}: I[38]: ", found.Message);
+                if (fault >= PlantedFault.SentBeforeDurable) Assert.True(found.Message.StartsWith($"Seed {seed}: I3: ", StringComparison.Ordinal) || found.Message.StartsWith($"Seed {seed}: I8: ", StringComparison.Ordinal), found.Message);
                 output.WriteLine($"{fault} was found after {seed} seeds: {found.Message.Split('\n')[0]}");
                 return;
             }
