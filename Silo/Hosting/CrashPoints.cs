@@ -77,7 +77,7 @@ internal static class CrashPoints
     public static IReadOnlyList<string> Names { get; } =
     [
         BeforeWrite, AfterWrite, Sent, AfterSync, BeforeClockMove, AfterClockMove, BeforeDueTurn, BetweenExpiry, BeforeIndex, AfterIndex,
-        BeforeIngestAppend, BeforeAnswer, AfterAnswer, InMigration, SegmentSeal, BeforeSnapshot, AfterSnapshot,
+        BeforeIngestAppend, BeforeAnswer, AfterAnswer, InMigration, SegmentSeal, BeforeSnapshot, AfterSnapshot, BeforeStripeCall, AfterStripeCall,
     ];
 
     /// <summary>Arms a point for the rest of the process.</summary>

@@ -37,7 +37,9 @@ internal sealed class SavedAnswers(SandboxState state)
     {
         foreach (var key in state.OldestFirst(Kinds.Answer).Take(16).ToList())
         {
-            if (!IsOld(state.Find(Kinds.Answer, key)!, now)) return;
+            // A key that was forgotten and used again is listed twice until the lists are made anew.
+            if (state.Find(Kinds.Answer, key) is not { } saved) continue;
+            if (!IsOld(saved, now)) return;
             state.Remove(Kinds.Answer, key);
         }
     }

@@ -72,7 +72,7 @@ internal sealed class SimulatedPlatform
     public void Heal()
     {
         IsHealed = true;
-        _stripe.LostPercent = 0;
+        _stripe.LostPercent = _stripe.DeclinedPercent = 0;
         _stripe.Sandbox.SetFaults([], 0, 0);
         Host.Disk.IsFull = Host.Disk.NextSyncFails = Host.Disk.NextWriteFails = false;
         if (!Host.IsLocal) OpenStore();
