@@ -1,5 +1,4 @@
 using Billing.Accounts;
-using Billing.Charging;
 using Billing.Silo.Charging;
 using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
@@ -43,7 +42,7 @@ public sealed class StripeEventWorkTests : IAsyncLifetime
         await Eventually.True(async () => await Run.Charges("a") is ["settled"], "the charge is settled");
         await Run.Api.MoveClock("P10D");
         Assert.Equal(["settled"], await Run.Charges("a"));
-        Assert.Single((await Run.Held("charges")).Where(c => c.GetProperty("status").GetString() == "succeeded"));
+        Assert.Single(await Run.Held("charges"), c => c.GetProperty("status").GetString() == "succeeded");
     }
 
     [Theory]

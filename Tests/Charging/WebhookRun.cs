@@ -8,7 +8,6 @@ using Billing.Silo.Sandbox;
 using Billing.Silo.Storage;
 using Billing.Silo.Stripe;
 using Billing.Tests.Support;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Billing.Tests.Charging;
