@@ -3,7 +3,6 @@ using System.Text.Json;
 using Billing.Charging;
 using Billing.Silo.Charging;
 using Billing.Silo.Sandbox;
-using Billing.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using StripeCall = Billing.Charging.StripeCall;
