@@ -125,6 +125,7 @@ internal static class ActivationBenchmark
         $"--BILLING_CATALOG={Path.Combine(scratch, "catalog.json")}",
         "--BILLING_ADMIN_KEY=a-key-of-the-benchmark",
         "--BILLING_URL=http://127.0.0.1:0",
+        "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
         $"--BILLING_CLOCK={UtcJsonConverter.ToText(WindowEvents.Anchor)}",
         "--Logging:LogLevel:Default=Warning",
     ]);

@@ -52,6 +52,7 @@ internal sealed class OrleansBillingTarget(TargetContext context, bool keepBodie
             $"--BILLING_DATA={context.Scratch}",
             "--BILLING_ADMIN_KEY=a-key-of-the-benchmark",
             "--BILLING_URL=http://127.0.0.1:0",
+            "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
             $"--BILLING_CLOCK={UtcJsonConverter.ToText(context.Clock.AddDays(-30))}",
             "--Logging:LogLevel:Default=Warning",
         ]);

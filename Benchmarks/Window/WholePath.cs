@@ -41,6 +41,7 @@ internal sealed class WholePath : IHotPath
             $"--BILLING_CATALOG={file}",
             "--BILLING_ADMIN_KEY=a-key-of-the-benchmark",
             "--BILLING_URL=http://127.0.0.1:0",
+            "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
             $"--BILLING_CLOCK={UtcJsonConverter.ToText(WindowEvents.Anchor)}",
             "--Logging:LogLevel:Default=Warning",
         ]));

@@ -1,3 +1,4 @@
+using Billing.Charging;
 using Billing.Invoices;
 using Billing.Ledger;
 using Billing.Usage;
@@ -38,9 +39,51 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
 
     /// <summary>Does what is due at or before the billing clock's time, each at its own instant, in order.</summary>
     /// <param name="now">The billing clock of the caller: the account's silo may be behind it.</param>
-    /// <returns>When something is due next; null when nothing is. A refusal means: ask again.</returns>
+    /// <param name="mayCall">Whether the caller carries out a call to Stripe; false when it has no room for one now: the account stays due.</param>
+    /// <returns>
+    /// When something is due next, and the call to Stripe that is now to be carried out, if any: it is durable that it was handed out, and it
+    /// is handed out once. A refusal means: ask again.
+    /// </returns>
     [Alias("catch-up-to")]
-    Task<CatchUpAnswer> CatchUp(DateTimeOffset now);
+    Task<CatchUpAnswer> CatchUp(DateTimeOffset now, bool mayCall);
+
+    /// <summary>Takes what came of the call to Stripe that was handed out, and does what is due.</summary>
+    /// <returns>As <see cref="CatchUp"/>. An answer to another call than the one under way changes nothing.</returns>
+    [Alias("take-stripe-answer")]
+    Task<CatchUpAnswer> TakeStripeAnswer(StripeAnswer answer);
+
+    /// <summary>Stripe told that something happened to an invoice of this account: it is read at Stripe if the account waits for something there.</summary>
+    /// <param name="stripeInvoice">The invoice's id at Stripe.</param>
+    /// <param name="intent">Its <c>metadata[intent]</c>; null when it has none.</param>
+    /// <returns>As <see cref="CatchUp"/>.</returns>
+    [Alias("notice-stripe-invoice")]
+    Task<CatchUpAnswer> NoticeStripeInvoice(string stripeInvoice, string? intent);
+
+    /// <summary>Gives the account another payment method; it is attached at Stripe after this.</summary>
+    [Alias("change-payment-method")]
+    Task<AccountChangeAnswer> ChangePaymentMethod(ChangePaymentMethod command);
+
+    /// <summary>Lets parked charges go on.</summary>
+    [Alias("release-charges")]
+    Task<AccountChangeAnswer> ReleaseCharges(ReleaseCharges command);
+
+    /// <summary>Withholds service.</summary>
+    [Alias("suspend")]
+    Task<AccountChangeAnswer> Suspend(SuspendAccount command);
+
+    /// <summary>Lets a suspended account go on.</summary>
+    [Alias("resume")]
+    Task<AccountChangeAnswer> Resume(ResumeAccount command);
+
+    /// <summary>The payment method that was given last.</summary>
+    [Alias("get-payment-method")]
+    Task<PaymentMethodAnswer> GetPaymentMethod();
+
+    /// <summary>A page of charges, by invoice.</summary>
+    /// <param name="skip">How many of the first to leave out; zero or more.</param>
+    /// <param name="take">How many at the most; 1 to 1,000.</param>
+    [Alias("list-charges")]
+    Task<ChargePage> ListCharges(int skip, int take);
 
     /// <summary>The account as of now.</summary>
     [Alias("get")]
@@ -81,5 +124,6 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
 /// <summary>When an account has something to do next.</summary>
 /// <param name="Refusal">Set when what was due may not be done yet: ask again.</param>
 /// <param name="NextDueAt">The next due instant; null when nothing is due ever.</param>
+/// <param name="Call">The call to Stripe that is to be carried out now; null when none is.</param>
 [GenerateSerializer, Immutable, Alias("billing.catch-up-answer")]
-public sealed record CatchUpAnswer([property: Id(0)] Refusal? Refusal, [property: Id(1)] DateTimeOffset? NextDueAt);
+public sealed record CatchUpAnswer([property: Id(0)] Refusal? Refusal, [property: Id(1)] DateTimeOffset? NextDueAt, [property: Id(2)] StripeCall? Call = null);

@@ -54,6 +54,27 @@ public sealed class BillingClient(HttpClient http, string key)
         Send(
             HttpMethod.Delete, $"/v1/accounts/{Uri.EscapeDataString(account)}/cancel", JsonContent.Create(new UndoCancelRequest(reason), BillingJson.Web.UndoCancelRequest), BillingJson.Web.AccountChange, null, cancellation);
 
+    /// <summary>Gives an account another payment method, and tries declined charges with it at once.</summary>
+    public Task<AccountChange> ChangePaymentMethod(string account, PaymentMethodRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/payment-method", JsonContent.Create(request, BillingJson.Web.PaymentMethodRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
+
+    /// <summary>Withholds service from an account.</summary>
+    public Task<AccountChange> SuspendAccount(string account, ActRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Act(account, "suspend", request, idempotencyKey, cancellation);
+
+    /// <summary>Lets a suspended account go on.</summary>
+    public Task<AccountChange> ResumeAccount(string account, ActRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Act(account, "resume", request, idempotencyKey, cancellation);
+
+    /// <summary>Lets parked charges go on.</summary>
+    public Task<AccountChange> ReleaseCharges(string account, ActRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Act(account, "release", request, idempotencyKey, cancellation);
+
+    /// <summary>A page of an account's charges; <paramref name="cursor"/> is the <c>Next</c> of the page before.</summary>
+    public Task<ChargeList> ListCharges(string account, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/charges?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.ChargeList, cancellation);
+
     /// <summary>Records CloudEvents, one a line. Safe to send again: each event is counted once.</summary>
     /// <param name="lines">UTF-8 JSON lines.</param>
     /// <param name="receipts">Whether the answer carries a receipt per event.</param>
@@ -114,6 +135,9 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<ClockView> MoveClock(DateTimeOffset now, CancellationToken cancellation = default) =>
         Send(
             HttpMethod.Post, "/v1/sandbox/clock", JsonContent.Create(new MoveClockRequest(null, UtcJsonConverter.ToText(now)), BillingJson.Web.MoveClockRequest), BillingJson.Web.ClockView, null, cancellation);
+
+    private Task<AccountChange> Act(string account, string act, ActRequest request, string? idempotencyKey, CancellationToken cancellation) => Send(
+        HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/{act}", JsonContent.Create(request, BillingJson.Web.ActRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
 
     private static string Parameter(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Billing.Accounts;
+using Billing.Charging;
 using Billing.Invoices;
 using Billing.Ledger;
 using Billing.Usage;
@@ -45,6 +46,23 @@ public sealed record CancelRequest(string? Reason, bool? DryRun = null);
 /// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c>, which may be left out.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters.</param>
 public sealed record UndoCancelRequest(string? Reason);
+
+/// <summary>The body of <c>POST /v1/accounts/{id}/payment-method</c>.</summary>
+/// <param name="PaymentMethod">Its id at Stripe.</param>
+/// <param name="Reason">Why, in words; 1 to 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+public sealed record PaymentMethodRequest(string? PaymentMethod, string? Reason, bool? DryRun = null);
+
+/// <summary>The body of <c>POST /v1/accounts/{id}/suspend</c>, <c>/resume</c> and <c>/release</c>.</summary>
+/// <param name="Reason">Why, in words; 1 to 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+public sealed record ActRequest(string? Reason, bool? DryRun = null);
+
+/// <summary>A page of an account's charges.</summary>
+/// <param name="Items">Charges by invoice.</param>
+/// <param name="Next">The cursor of the next page; left out on the last.</param>
+public sealed record ChargeList(
+    ImmutableArray<ChargeView> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
 
 /// <summary>The answer of <c>POST /v1/events</c>. Every outcome in it is durable.</summary>
 /// <param name="Accepted">Events counted for the first time.</param>
@@ -135,6 +153,12 @@ public sealed record MoveClockRequest(string? Advance, string? Now);
 public sealed record ClockView(
     DateTimeOffset Now, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<string>? Held = null);
 
+/// <summary>The body of <c>POST /v1/sandbox/faults</c>, and its answer: which faults the sandbox Stripe puts in from now on.</summary>
+/// <param name="Kinds">The kinds to draw from, evenly among those that fit; none ends it.</param>
+/// <param name="Probability">How likely each request and each webhook meets one, from 0 to 1; may be left out when there are no kinds.</param>
+/// <param name="Seed">The same seed and the same calls meet the same faults; 0 when left out.</param>
+public sealed record SandboxFaults(ImmutableArray<string> Kinds, double? Probability, long? Seed);
+
 /// <summary>Whether the platform is alive or ready.</summary>
 /// <param name="Status"><c>ok</c>, or what is amiss.</param>
 public sealed record HealthView(string Status);
@@ -159,6 +183,9 @@ public sealed record Problem(
 [JsonSerializable(typeof(OpenAccountRequest))]
 [JsonSerializable(typeof(ChangePlansRequest))]
 [JsonSerializable(typeof(CancelRequest))]
+[JsonSerializable(typeof(PaymentMethodRequest))]
+[JsonSerializable(typeof(ActRequest))]
+[JsonSerializable(typeof(ChargeList))]
 [JsonSerializable(typeof(UndoCancelRequest))]
 [JsonSerializable(typeof(AccountChange))]
 [JsonSerializable(typeof(EventsAnswer))]
@@ -173,6 +200,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(MoveClockRequest))]
 [JsonSerializable(typeof(ClockView))]
+[JsonSerializable(typeof(SandboxFaults))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class BillingJson : JsonSerializerContext

@@ -73,6 +73,10 @@ public enum LedgerEntryKind
     /// <summary>Time passed that an invoice had been paid for in advance.</summary>
     [JsonStringEnumMemberName("revenue_recognized")]
     RevenueRecognized = 2,
+
+    /// <summary>An invoice was paid by a charge.</summary>
+    [JsonStringEnumMemberName("charge_settled")]
+    ChargeSettled = 3,
 }
 
 /// <summary>The accounts of a ledger. The numbers are stored: add at the end, reuse none.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Billing.Charging;
 using Billing.Invoicing;
 using Billing.Lifecycle;
 using Billing.Plans;
@@ -18,9 +19,10 @@ internal static class AccountDecider
     /// <summary>Decides all that is due at or before <paramref name="now"/>, each at its own instant, in order.</summary>
     public static void CatchUp(AccountState account, DateTimeOffset now, FactWriter facts)
     {
-        while (account.NextDueAt is { } due && due <= now)
+        while (account.NextRuleAt is { } due && due <= now)
         {
-            if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
+            if (ChargingDecider.DueAt(account) == due) ChargingDecider.Advance(account, due, facts);
+            else if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
             else LifecycleDecider.Advance(account, due, facts);
         }
     }

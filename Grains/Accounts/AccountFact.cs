@@ -19,7 +19,26 @@ namespace Billing.Accounts;
 [JsonDerivedType(typeof(DraftDropped), "draft_dropped")]
 [JsonDerivedType(typeof(DeadLetterClosed), "dead_letter_closed")]
 [JsonDerivedType(typeof(MeterTracked), "meter_tracked")]
-internal abstract record AccountFact
+[JsonDerivedType(typeof(ChargeRequested), "charge_requested")]
+[JsonDerivedType(typeof(StripeCallSent), "stripe_call_sent")]
+[JsonDerivedType(typeof(StripeCallEnded), "stripe_call_ended")]
+[JsonDerivedType(typeof(CustomerStepPut), "customer_step_put")]
+[JsonDerivedType(typeof(CustomerCreated), "customer_created")]
+[JsonDerivedType(typeof(PaymentMethodGiven), "payment_method_given")]
+[JsonDerivedType(typeof(PaymentMethodAttached), "payment_method_attached")]
+[JsonDerivedType(typeof(PaymentMethodRefused), "payment_method_refused")]
+[JsonDerivedType(typeof(PaymentMethodSet), "payment_method_set")]
+[JsonDerivedType(typeof(ChargeStepPut), "charge_step_put")]
+[JsonDerivedType(typeof(ChargeUnknown), "charge_unknown")]
+[JsonDerivedType(typeof(ChargeSettled), "charge_settled")]
+[JsonDerivedType(typeof(ChargeDeclined), "charge_declined")]
+[JsonDerivedType(typeof(ChargeParked), "charge_parked")]
+[JsonDerivedType(typeof(ChargesReleased), "charges_released")]
+[JsonDerivedType(typeof(AccountPastDue), "account_past_due")]
+[JsonDerivedType(typeof(AccountSuspended), "account_suspended")]
+[JsonDerivedType(typeof(PeriodsPaused), "periods_paused")]
+[JsonDerivedType(typeof(AccountReactivated), "account_reactivated")]
+internal abstract partial record AccountFact
 {
     /// <summary>The account was made. <c>Plans</c> are those asked for; while it is pending none has begun. <c>TrialEndsAt</c>
     /// is set for an account that begins with a trial; the trial begins at <c>At</c>.</summary>
@@ -69,9 +88,9 @@ internal abstract record AccountFact
     public sealed record AccountClosed(DateTimeOffset At) : AccountFact;
 
     /// <summary>
-    /// A billing period ended at <c>At</c>, and the invoice for the next one was drafted. That of a cancelled account bears no base fees.
+    /// A billing period ended at <c>At</c>, and the invoice for the next one was drafted. That of a cancelled or suspended account bears no base fees.
     /// </summary>
-    public sealed record InvoiceDrafted(BillingPeriod Period, DateTimeOffset At) : AccountFact;
+    public sealed record InvoiceDrafted(BillingPeriod Period, DateTimeOffset At, bool? WithoutBaseFees = null) : AccountFact;
 
     /// <summary>An invoice became final. It holds all that a reader of the invoice ever sees.</summary>
     public sealed record InvoiceFinalized(InvoiceView Invoice) : AccountFact;

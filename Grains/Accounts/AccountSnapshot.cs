@@ -2,9 +2,11 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Billing.Charging;
 using Billing.Deduplication;
 using Billing.Invoices;
 using Billing.Journal;
+using Billing.Lifecycle;
 using Billing.Metering;
 using Billing.Usage;
 
@@ -14,7 +16,7 @@ namespace Billing.Accounts;
 internal sealed record AccountSnapshot(
     AccountFact.AccountOpened? Profile,
     AccountStatus Status,
-    DateTimeOffset? Anchor,
+    ImmutableArray<BillingSpan> Spans,
     BillingPeriod? BegunPeriod,
     int ForgottenDay,
     ImmutableArray<Subscription> Subscriptions,
@@ -26,7 +28,10 @@ internal sealed record AccountSnapshot(
     AccountFact.CancellationScheduled? Cancellation = null,
     DateTimeOffset? ClosedAt = null,
     DateTimeOffset LastEntryAt = default,
-    ImmutableArray<SealedIds> Sealed = default);
+    ImmutableArray<SealedIds> Sealed = default,
+    ChargingState? Charging = null,
+    AccountFact.AccountSuspended? Suspension = null,
+    AccountFact.AccountReactivated? Reactivation = null);
 
 /// <summary>A segment of ids that a snapshot relies on.</summary>
 /// <param name="ForgetDay">The day on which its ids are forgotten.</param>
@@ -50,7 +55,7 @@ internal sealed record PeriodSnapshot(
 /// <summary>Writes and reads snapshots.</summary>
 internal sealed partial class AccountState
 {
-    private const byte SnapshotVersion = 3;
+    private const byte SnapshotVersion = 4;
 
     /// <summary>Copies the ids whose day is over into segments; the journal keeps them beside the snapshot that comes with them.</summary>
     /// <remarks>Nothing is sealed before <see cref="Sealed"/> says that it is durable. Of a day that is over no id comes any more, because an account's time does not go back.</remarks>
@@ -84,7 +89,7 @@ internal sealed partial class AccountState
             new(
                 Profile,
                 Status,
-                Calendar.Anchor,
+                Calendar.Spans,
                 BegunPeriod,
                 _forgottenDay,
                 [.. _subscriptions],
@@ -96,7 +101,10 @@ internal sealed partial class AccountState
                 Cancellation,
                 ClosedAt,
                 LastEntryAt,
-                manifest),
+                manifest,
+                Charging,
+                Suspension,
+                Reactivation),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -149,7 +157,10 @@ internal sealed partial class AccountState
         Cancellation = saved.Cancellation;
         ClosedAt = saved.ClosedAt;
         if (saved.Profile is { TrialEndsAt: { } trialEnd } opened) Calendar.BeginTrial(new(opened.At, trialEnd));
-        if (saved.Anchor is { } anchor) Calendar.Begin(anchor);
+        Calendar.Restore(saved.Spans);
+        Charging = saved.Charging!;
+        Suspension = saved.Suspension;
+        Reactivation = saved.Reactivation;
         _subscriptions.AddRange(saved.Subscriptions);
         foreach (var invoice in saved.Invoices) Add(invoice);
         _drafts.AddRange(saved.Drafts);

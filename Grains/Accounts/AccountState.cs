@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Billing.Charging;
 using Billing.Deduplication;
 using Billing.Invoices;
 using Billing.Lifecycle;
@@ -57,9 +58,18 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     /// <summary>The first instant without subscriptions if nothing more happens: also the end of a trial that nobody has a payment method for.</summary>
     public DateTimeOffset? ExpectedEnd =>
-        EndsAt ?? (Status == AccountStatus.Trialing && Profile!.PaymentMethod is null ? Profile.TrialEndsAt : null);
+        EndsAt ?? (Status == AccountStatus.Trialing && !Charging.HasMethod ? Profile!.TrialEndsAt : null);
 
     public AccountCalendar Calendar { get; } = new();
+
+    /// <summary>The charges, the customer at Stripe and the payment method.</summary>
+    public ChargingState Charging { get; private set; } = new();
+
+    /// <summary>Why and since when the account is suspended; null while it is not.</summary>
+    public AccountFact.AccountSuspended? Suspension { get; private set; }
+
+    /// <summary>The newest return to good standing; null before the first.</summary>
+    public AccountFact.AccountReactivated? Reactivation { get; private set; }
 
     /// <summary>The newest period whose base fees are on an invoice or a draft; null before the first.</summary>
     public BillingPeriod? BegunPeriod { get; private set; }
@@ -72,7 +82,10 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     public IReadOnlyList<InvoiceDraft> Drafts => _drafts;
 
-    /// <summary>Account credit in minor units, zero or more: what invoices below zero left, less what later ones spent.</summary>
+    /// <summary>
+    /// Account credit in minor units: what invoices below zero left, less what later ones spent. Below zero it is owed: what invoices too small
+    /// to be charged came to.
+    /// </summary>
     public long Balance { get; private set; }
 
     public RememberedIds RememberedIds { get; private set; } = new();
@@ -86,15 +99,18 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     /// <summary>The catalogue that holds where no subscription names another; null while the account is unknown.</summary>
     public Catalog? Catalog { get; private set; }
 
-    /// <summary>When the account has something to do next; null when nothing is due ever.</summary>
-    public DateTimeOffset? NextDueAt
+    /// <summary>When the account has something to do next, be it a call to Stripe; null when nothing is due ever.</summary>
+    public DateTimeOffset? NextDueAt => Charging.NextAt is { } call && !(NextRuleAt <= call) ? call : NextRuleAt;
+
+    /// <summary>When something is due next that the account decides by itself; null when nothing is.</summary>
+    public DateTimeOffset? NextRuleAt
     {
         get
         {
             DateTimeOffset? due = Status switch
             {
                 AccountStatus.Trialing => Profile!.TrialEndsAt,
-                AccountStatus.Active => BegunPeriod?.End,
+                AccountStatus.Active or AccountStatus.PastDue or AccountStatus.Suspended when Calendar.PausedAt is null => BegunPeriod?.End,
                 AccountStatus.Cancelled when Calendar.Anchor is not null && !IsClosed => NextClosing.End,
                 _ => null,
             };
@@ -104,7 +120,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 if (due is null || finalizeAt < due) due = finalizeAt;
             }
 
-            return due;
+            return ChargingDecider.DueAt(this) is { } charging && !(due < charging) ? charging : due;
         }
     }
 
@@ -144,7 +160,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     private void BeginEntry(DateTimeOffset receivedAt)
     {
         LastEntryAt = receivedAt;
-        var asOf = NextDueAt is { } due && due < receivedAt ? due : receivedAt;
+        var asOf = NextRuleAt is { } due && due < receivedAt ? due : receivedAt;
         var day = DayOf(asOf.UtcTicks);
         if (!forgets || day <= _forgottenDay || Catalog is null) return;
         _forgottenDay = day;
@@ -207,6 +223,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
     public void Apply(AccountFact fact)
     {
+        Charging = Charging.With(fact, _invoices.Count);
         switch (fact)
         {
             case AccountFact.AccountOpened opened:
@@ -246,6 +263,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
             case AccountFact.AccountCancelled cancelled:
                 Cancellation = null;
+                Suspension = null;
                 Status = AccountStatus.Cancelled;
                 Cancelled = cancelled;
                 for (var i = 0; i < _subscriptions.Count; i++) _subscriptions[i] = _subscriptions[i] with { EndedAt = cancelled.At };
@@ -257,8 +275,8 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 break;
 
             case AccountFact.InvoiceDrafted drafted:
-                if (Status != AccountStatus.Cancelled) BegunPeriod = drafted.Period;
-                _drafts.Add(new(drafted.Period, drafted.At));
+                if (Status != AccountStatus.Cancelled && Calendar.PausedAt is null) BegunPeriod = drafted.Period;
+                _drafts.Add(new(drafted.Period, drafted.At, drafted.WithoutBaseFees == true));
                 break;
 
             case AccountFact.InvoiceFinalized finalized:
@@ -273,11 +291,43 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 _drafts.RemoveAll(d => d.Period == dropped.Period);
                 break;
 
+            case AccountFact.AccountPastDue:
+                Status = AccountStatus.PastDue;
+                break;
+
+            case AccountFact.AccountSuspended suspended:
+                Status = AccountStatus.Suspended;
+                Suspension = suspended;
+                break;
+
+            case AccountFact.PeriodsPaused paused:
+                Calendar.Pause(paused.At);
+                break;
+
+            case AccountFact.AccountReactivated reactivated:
+                Status = AccountStatus.Active;
+                Suspension = null;
+                Reactivation = reactivated;
+                if (reactivated.Anchor is { } anchor) BeginPeriods(anchor);
+                break;
+
             case AccountFact.DeadLetterClosed released:
                 _deadLetters.Remove(released.Letter);
                 break;
         }
     }
+
+    /// <summary>Whether nothing is owed for an invoice any more.</summary>
+    public bool IsPaid(InvoiceView invoice) =>
+        invoice.Status == InvoiceStatus.Paid || Charging.Charges.Any(c => c.Invoice == invoice.Number && c.State == ChargeState.Settled);
+
+    /// <summary>A finalised invoice as it stands: what was final then, and whether it is paid by now.</summary>
+    public InvoiceView Shown(InvoiceView invoice) => Charging.Charges.FirstOrDefault(c => c.Invoice == invoice.Number && c.SettledAt is not null) is { } charge
+        ? invoice with { Status = InvoiceStatus.Paid, PaidAt = charge.SettledAt }
+        : invoice;
+
+    /// <summary>Whether the product of a subscription was subscribed to at an instant, and a period ran.</summary>
+    public bool Serves(Subscription? subscription, long ticks) => subscription?.Covers(ticks) == true && !Calendar.IsPausedAt(ticks);
 
     /// <summary>The state of a meter that the account subscribes to.</summary>
     public MeterState MeterOf(string meter) => _meters.Find(m => m.Meter.Id == meter)!;
@@ -320,7 +370,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     private void Add(InvoiceView invoice)
     {
         _invoices.Add(invoice);
-        Balance += invoice.Lines.Where(l => l.Kind == InvoiceLineKind.Credit).Sum(l => l.Amount) + long.Max(0, -invoice.Total);
+        Balance += invoice.Lines.Where(l => l.Kind == InvoiceLineKind.Credit).Sum(l => l.Amount) - (invoice.Status == InvoiceStatus.Paid ? invoice.Total : 0);
     }
 
     private void Bind()

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Billing.Charging;
 using Billing.Invoices;
 using Billing.Invoicing;
 using Billing.Metering;
@@ -13,7 +14,7 @@ internal static class AccountViews
     public static AccountView Account(AccountState account, DateTimeOffset now)
     {
         var profile = account.Profile!;
-        var running = Running(account, now);
+        var running = Running(account, now) ?? account.BegunPeriod;
         return new(
             account.Id,
             profile.Name,
@@ -30,7 +31,7 @@ internal static class AccountViews
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
                 select Meter(account, meter, subscription, running!.Value, now)],
             account.Balance,
-            []);
+            ChargeViews.Holds(account));
     }
 
     public static AccountSummary Summary(AccountState account)
@@ -50,7 +51,7 @@ internal static class AccountViews
         var next = Running(account, account.Calendar.Start!.Value);
         while (next is { } period && period.Start <= last && !(account.Cancelled?.At <= period.Start))
         {
-            next = Running(account, period.End);
+            next = account.Calendar.NextServed(period.End) is { } served ? Running(account, served) : null;
             if (period.End <= from || period.Start >= to) continue;
             var usage = state.UsageAt(period, now);
             periods.Add(new(period, usage.Quantity, usage.Pending));
@@ -62,7 +63,7 @@ internal static class AccountViews
     /// <summary>Finalised invoices, then drafts, from the one after <paramref name="skip"/> on.</summary>
     public static InvoicePage Invoices(AccountState account, int skip, int take, DateTimeOffset now)
     {
-        var all = account.Invoices.Concat(account.Drafts.Select(d => InvoiceBuilder.Draft(account, d, now)));
+        var all = account.Invoices.Select(account.Shown).Concat(account.Drafts.Select(d => InvoiceBuilder.Draft(account, d, now)));
         var page = all.Skip(skip).Take(take + 1).ToList();
         return new(null, [.. page.Take(take)], page.Count > take ? skip + take : null);
     }
@@ -71,12 +72,13 @@ internal static class AccountViews
     public static InvoiceView? Preview(AccountState account, DateTimeOffset now)
     {
         if (account.Drafts.Count > 0) return InvoiceBuilder.Draft(account, account.Drafts[0], now);
-        if (account is { Status: AccountStatus.Trialing, Cancellation: null, Profile: { PaymentMethod: not null, TrialEndsAt: { } trialEnd } })
+        if (account is { Status: AccountStatus.Trialing, Cancellation: null, Charging.HasMethod: true, Profile.TrialEndsAt: { } trialEnd })
             return InvoiceBuilder.ComingFirst(account, trialEnd);
         if (account is { Status: AccountStatus.Cancelled, IsClosed: false, Calendar.Anchor: not null })
             return InvoiceBuilder.ComingClosing(account, now) is { Lines.IsEmpty: false } closing ? closing : null;
-        if (account.Status != AccountStatus.Active || account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
-        return InvoiceBuilder.Draft(account, new(coming, begun.End), now);
+        if (account.Status is not (AccountStatus.Active or AccountStatus.PastDue or AccountStatus.Suspended) || account.Calendar.PausedAt is not null) return null;
+        if (account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
+        return InvoiceBuilder.Draft(account, new(coming, begun.End, account.Suspension is not null), now);
     }
 
     private static ScheduledChangeView? Scheduled(AccountState account) => account.Cancellation is { } cancellation

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Buffers.Binary;
+using Billing.Charging;
 using Billing.Invoices;
 using Billing.Journal;
 using Billing.Ledger;
@@ -91,6 +92,22 @@ internal sealed partial class MerchantAccountGrain(
         Change((state, facts, now) => PlanChangeDecider.Decide(state, command, catalogs, now, facts));
 
     /// <inheritdoc/>
+    public Task<AccountChangeAnswer> ChangePaymentMethod(ChangePaymentMethod command) =>
+        Change((state, facts, now) => ChargingCommandDecider.ChangePaymentMethod(state, command, now, facts));
+
+    /// <inheritdoc/>
+    public Task<AccountChangeAnswer> ReleaseCharges(ReleaseCharges command) =>
+        Change((state, facts, now) => ChargingCommandDecider.Release(state, command, now, facts));
+
+    /// <inheritdoc/>
+    public Task<AccountChangeAnswer> Suspend(SuspendAccount command) =>
+        Change((state, facts, now) => SuspensionDecider.Suspend(state, command, now, facts));
+
+    /// <inheritdoc/>
+    public Task<AccountChangeAnswer> Resume(ResumeAccount command) =>
+        Change((state, facts, now) => SuspensionDecider.Resume(state, command, now, facts));
+
+    /// <inheritdoc/>
     public Task<UsageResult> RecordUsage(UsageBatch batch)
     {
         if (_state is not { } state) return Task.FromResult(UsageResult.Refused(WithoutState()));
@@ -120,14 +137,21 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<CatchUpAnswer> CatchUp(DateTimeOffset now)
+    public async Task<CatchUpAnswer> CatchUp(DateTimeOffset now, bool mayCall)
     {
         var before = _state?.Sequence;
-        var answer = await Turn((state, _, _) => new CatchUpAnswer(null, state.NextDueAt), refusal => new(refusal, null), now);
+        var answer = await Charge((_, _, _) => { }, mayCall, now);
         if (answer.Refusal is not null || _state is not { } state || state.Sequence != before || !await IsOvertaken(state)) return answer;
         Drop();
         return new(Dropped, null);
     }
+
+    /// <inheritdoc/>
+    public Task<CatchUpAnswer> TakeStripeAnswer(StripeAnswer answer) => Charge((state, facts, now) => ChargingDecider.Take(state, answer, now, facts));
+
+    /// <inheritdoc/>
+    public Task<CatchUpAnswer> NoticeStripeInvoice(string stripeInvoice, string? intent) =>
+        Charge((state, facts, now) => ChargingDecider.Notice(state, stripeInvoice, intent, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountAnswer> GetAccount() =>
@@ -147,7 +171,7 @@ internal sealed partial class MerchantAccountGrain(
     /// <inheritdoc/>
     public Task<InvoiceAnswer> GetInvoice(int number) => Show(
         (state, _) => number >= 1 && number <= state.Invoices.Count
-            ? new InvoiceAnswer(null, state.Invoices[number - 1])
+            ? new InvoiceAnswer(null, state.Shown(state.Invoices[number - 1]))
             : new(new(RefusalKind.NotFound, $"The account {state.Id} has no invoice {number}; it has {state.Invoices.Count}.", "number"), null),
         refusal => new(refusal, null));
 
@@ -164,6 +188,14 @@ internal sealed partial class MerchantAccountGrain(
     /// <inheritdoc/>
     public Task<LedgerPage> GetLedger(int skip, int take) =>
         Show((state, _) => LedgerEntries.Page(state, skip, take), refusal => new(refusal, null, null, [], null));
+
+    /// <inheritdoc/>
+    public Task<PaymentMethodAnswer> GetPaymentMethod() =>
+        Show((state, _) => new PaymentMethodAnswer(null, ChargeViews.Method(state)), refusal => new(refusal, null));
+
+    /// <inheritdoc/>
+    public Task<ChargePage> ListCharges(int skip, int take) =>
+        Show((state, _) => ChargeViews.Page(state, skip, take), refusal => new(refusal, [], null));
 
     private static InvoiceAnswer Previewed(AccountState state, DateTimeOffset at) => AccountViews.Preview(state, at) is { } preview
         ? new(null, preview)
@@ -221,6 +253,19 @@ internal sealed partial class MerchantAccountGrain(
         (state, _, now) => state.Profile is null ? refuse(Unknown(state)) : show(state, now),
         refuse);
 
+    // Only a turn whose caller carries out calls to Stripe chooses one: what is handed out to nobody would be lost until it is overdue.
+    private Task<CatchUpAnswer> Charge(Action<AccountState, FactWriter, DateTimeOffset> decide, bool mayCall = true, DateTimeOffset? at = null) => Turn(
+        (state, facts, now) =>
+        {
+            decide(state, facts, now);
+            AccountDecider.CatchUp(state, now, facts);
+            var call = mayCall ? ChargingDecider.Send(state, now, facts) : null;
+            AccountDecider.CatchUp(state, now, facts);
+            return new CatchUpAnswer(null, state.NextDueAt, call);
+        },
+        refusal => new(refusal, null),
+        at);
+
     private Task<AccountChangeAnswer> Change(Func<AccountState, FactWriter, DateTimeOffset, AccountChangeAnswer> decide) => Turn(
         (state, facts, now) => state.Profile is null ? new(Unknown(state), null) : decide(state, facts, now),
         refusal => new(refusal, null));
@@ -236,6 +281,7 @@ internal sealed partial class MerchantAccountGrain(
         {
             var (facts, now) = BeginTurn(state, Later(clock.Now, at));
             var answer = decide(state, facts, now);
+            AccountDecider.CatchUp(state, now, facts);
             return facts.HasFacts ? Append(state, EntryOf(state, facts, default), answer, refuse) : Task.FromResult(answer);
         }
         catch (Exception failed)

@@ -24,4 +24,5 @@ internal sealed record Subscription(
 /// <summary>An invoice that still follows usage: it is built anew whenever it is read, and becomes final after the grace.</summary>
 /// <param name="Period">The period that its base fees pay for; the one before it is the period whose usage it bears.</param>
 /// <param name="DraftedAt">When the period before ended.</param>
-internal sealed record InvoiceDraft(BillingPeriod Period, DateTimeOffset DraftedAt);
+/// <param name="WithoutBaseFees">Whether it bears arrears only, because the account was suspended when the period before ended.</param>
+internal sealed record InvoiceDraft(BillingPeriod Period, DateTimeOffset DraftedAt, bool WithoutBaseFees = false);

@@ -132,7 +132,7 @@ internal sealed class UsageDecider
                 var match = bound.Meter.Match(record.Data, _slots, _keys, out var reading);
                 if (match == MeterMatch.No) continue;
                 if (match != MeterMatch.Yes) return Missing(bound.Meter.Definition, match);
-                if (bound.Subscription?.Covers(record.TimeTicks) != true)
+                if (!account.Serves(bound.Subscription, record.TimeTicks))
                 {
                     unsubscribed = true;
                     continue;

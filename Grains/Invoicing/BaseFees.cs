@@ -15,7 +15,7 @@ internal static class BaseFees
     public static IEnumerable<InvoiceLine> Lines(AccountState account, BillingPeriod period)
     {
         if (account.EndsAt <= period.Start) yield break;
-        var anchor = account.Calendar.Anchor ?? period.Start;
+        var anchor = account.Calendar.Anchor is { } begun && begun <= period.Start ? begun : period.Start;
         var month = BillingCalendar.MonthsTo(anchor, period.Start);
         foreach (var (subscription, plan, _) in InvoiceBuilder.Subscribed(account))
         {

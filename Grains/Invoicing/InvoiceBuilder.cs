@@ -28,7 +28,9 @@ internal static class InvoiceBuilder
     /// <param name="draft">What is built.</param>
     /// <param name="at">The instant as of which it is built: its due instant at finalising, now when it is shown. Usage still pending then is not on it.</param>
     public static InvoiceView Draft(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
-        InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, BaseFees.Lines(account, draft.Period).Concat(Arrears(account, draft, at)));
+        draft.WithoutBaseFees
+            ? Last(account, draft, at)
+            : InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, BaseFees.Lines(account, draft.Period).Concat(Arrears(account, draft, at)));
 
     /// <summary>A period invoice without base fees: the last one of an account that ends when the period would begin.</summary>
     /// <param name="account">The account.</param>

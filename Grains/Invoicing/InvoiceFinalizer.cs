@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Billing.Accounts;
+using Billing.Charging;
 using Billing.Invoices;
 using Billing.Rating;
 
@@ -19,17 +20,18 @@ internal static class InvoiceFinalizer
         var charged = lines.ToImmutableArray();
         var owed = Sum(charged);
         if (owed > 0 && account.Balance > 0) charged = charged.Add(CreditLine(account, period, long.Min(account.Balance, owed)));
+        else if (account.Balance < 0 && !charged.IsEmpty) charged = charged.Add(CarriedLine(account, period));
         var numbered = charged.Select((line, index) => line with { N = index + 1 }).ToImmutableArray();
         return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(numbered), period, draftedAt, null, null, numbered);
     }
 
-    /// <summary>A draft made final: it takes the next number and never changes again. With nothing to pay it is paid.</summary>
+    /// <summary>A draft made final: it takes the next number and never changes again. With nothing to pay, or too little to be charged, it is paid.</summary>
     /// <param name="account">The account as it stands; the draft was made from it.</param>
     /// <param name="draft">The invoice without a number.</param>
     /// <param name="at">When it becomes final.</param>
     public static InvoiceView Finalize(AccountState account, InvoiceView draft, DateTimeOffset at)
     {
-        var paid = draft.Total <= 0;
+        var paid = draft.Total <= 0 || SmallestCharges.IsTooSmall(draft.Total, draft.Currency);
         return draft with
         {
             Number = account.Invoices.Count + 1,
@@ -48,6 +50,18 @@ internal static class InvoiceFinalizer
             (-spent).ToString(CultureInfo.InvariantCulture),
             $"{Currencies.Format(spent, currency)} of {Currencies.Format(account.Balance, currency)} account credit");
         return new(0, InvoiceLineKind.Credit, null, null, null, null, period, Quantity.One, -spent, [step], 0);
+    }
+
+    private static InvoiceLine CarriedLine(AccountState account, BillingPeriod period)
+    {
+        var currency = account.Profile!.Currency;
+        var owed = -account.Balance;
+        var step = new ArithmeticStep(
+            "1",
+            Currencies.ToMajor(owed, currency).ToString("0.####", CultureInfo.InvariantCulture),
+            owed.ToString(CultureInfo.InvariantCulture),
+            $"{Currencies.Format(owed, currency)} carried over from invoices too small to be charged");
+        return new(0, InvoiceLineKind.Credit, null, null, null, null, period, Quantity.One, owed, [step], 0);
     }
 
     private static long Sum(ImmutableArray<InvoiceLine> lines) => lines.Aggregate(0L, (sum, line) => sum + line.Amount);

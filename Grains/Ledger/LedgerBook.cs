@@ -42,23 +42,33 @@ internal sealed class LedgerBook(string currency)
         }
 
         var parts = new List<string>();
-        Say(long.Max(invoice.Total, 0), "receivable");
-        Say(spent, "account credit spent");
+        var carried = invoice.Status == InvoiceStatus.Paid ? long.Max(invoice.Total, 0) : 0;
+        var owed = long.Max(invoice.Total, 0) - carried;
+        Say(owed, "receivable");
+        Say(carried, "carried over to the next invoice");
+        Say(long.Max(spent, 0), "account credit spent");
+        Say(long.Max(-spent, 0), "carried over from earlier invoices");
         Say(long.Max(-invoice.Total, 0), "account credit given");
         Say(deferred, "for time still to come");
         Say(revenue, "revenue");
         Post(
             invoice.FinalizedAt!.Value, LedgerEntryKind.InvoiceFinalized, number, $"Invoice {number} became final: {string.Join(", ", parts)}.",
-            (LedgerAccount.Receivable, long.Max(invoice.Total, 0)),
+            (LedgerAccount.Receivable, owed),
             (LedgerAccount.Revenue, -revenue),
             (LedgerAccount.DeferredRevenue, -deferred),
-            (LedgerAccount.Credits, spent - long.Max(-invoice.Total, 0)));
+            (LedgerAccount.Credits, spent + carried - long.Max(-invoice.Total, 0)));
 
         void Say(long amount, string what)
         {
             if (amount != 0) parts.Add($"{Currencies.Format(amount, currency)} {what}");
         }
     }
+
+    /// <summary>A charge was made: what was owed for an invoice is cash.</summary>
+    public void Settle(LedgerEntries.Settlement settled) => Post(
+        settled.At, LedgerEntryKind.ChargeSettled, settled.Invoice, $"{Currencies.Format(settled.Amount, currency)} was charged for invoice {settled.Invoice}.",
+        (LedgerAccount.Cash, settled.Amount),
+        (LedgerAccount.Receivable, -settled.Amount));
 
     /// <summary>A period ended: what of the fees has accrued since the period before is earned.</summary>
     /// <param name="at">When it ended.</param>

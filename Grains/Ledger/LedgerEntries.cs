@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Billing.Accounts;
 using Billing.Invoices;
-using Billing.Lifecycle;
 
 namespace Billing.Ledger;
 
@@ -9,13 +8,19 @@ namespace Billing.Ledger;
 internal static class LedgerEntries
 {
     /// <summary>All entries, the oldest first. What was an entry once stays one, with its number.</summary>
-    public static ImmutableArray<LedgerEntry> Of(AccountState account) => Of(account.Invoices, PeriodEnds(account), account.Cancelled?.At);
+    public static ImmutableArray<LedgerEntry> Of(AccountState account) => Of(
+        account.Invoices,
+        PeriodEnds(account),
+        account.Cancelled?.At,
+        [.. account.Charging.Charges.Where(c => c.SettledAt is not null).Select(c => new Settlement(c.SettledAt!.Value, c.SettledAfterInvoice, c.Invoice, c.Amount))]);
 
     /// <summary>All entries, the oldest first.</summary>
     /// <param name="invoices">The finalised invoices, by number.</param>
     /// <param name="periodEnds">When billing periods ended, in order.</param>
     /// <param name="endedAt">When the account ended, so that nothing was left to serve; null while it goes on.</param>
-    public static ImmutableArray<LedgerEntry> Of(IReadOnlyList<InvoiceView> invoices, IEnumerable<DateTimeOffset> periodEnds, DateTimeOffset? endedAt)
+    /// <param name="settlements">The charges that were made.</param>
+    public static ImmutableArray<LedgerEntry> Of(
+        IReadOnlyList<InvoiceView> invoices, IEnumerable<DateTimeOffset> periodEnds, DateTimeOffset? endedAt, ImmutableArray<Settlement> settlements)
     {
         if (invoices.Count == 0) return [];
         var book = new LedgerBook(invoices[0].Currency);
@@ -24,11 +29,23 @@ internal static class LedgerEntries
         {
             while (ends.TryPeek(out var end) && !IsBefore(invoice, end)) book.EndPeriod(ends.Dequeue(), end == endedAt);
             book.Finalize(invoice);
+            foreach (var settled in settlements.Where(s => s.AfterInvoice == invoice.Number).OrderBy(s => s.At))
+            {
+                while (ends.TryPeek(out var end) && end <= settled.At) book.EndPeriod(ends.Dequeue(), end == endedAt);
+                book.Settle(settled);
+            }
         }
 
         while (ends.TryDequeue(out var end)) book.EndPeriod(end, end == endedAt);
         return book.Entries;
     }
+
+    /// <summary>A charge that was made.</summary>
+    /// <param name="At">When.</param>
+    /// <param name="AfterInvoice">How many invoices were final by then.</param>
+    /// <param name="Invoice">The invoice that it paid.</param>
+    /// <param name="Amount">In minor units.</param>
+    public readonly record struct Settlement(DateTimeOffset At, int AfterInvoice, int Invoice, long Amount);
 
     /// <summary>What the entries come to.</summary>
     public static LedgerBalances Balances(IReadOnlyList<LedgerEntry> entries)
@@ -54,11 +71,8 @@ internal static class LedgerEntries
             entries.Length - skip > take ? skip + take : null);
     }
 
-    private static IEnumerable<DateTimeOffset> PeriodEnds(AccountState account)
-    {
-        if (account is not { Calendar.Anchor: { } anchor, BegunPeriod: { } begun }) yield break;
-        for (var months = 0; BillingCalendar.PeriodAt(anchor, months).End <= begun.Start; months++) yield return BillingCalendar.PeriodAt(anchor, months).End;
-    }
+    private static IEnumerable<DateTimeOffset> PeriodEnds(AccountState account) =>
+        account.BegunPeriod is { } begun ? account.Calendar.PeriodEndsBy(account.Calendar.PausedAt ?? begun.Start) : [];
 
     // Of what falls on one instant, drafts that were due come first, then the period's end, then what was invoiced at once.
     private static bool IsBefore(InvoiceView invoice, DateTimeOffset periodEnd) =>

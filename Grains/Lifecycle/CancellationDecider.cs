@@ -27,7 +27,7 @@ internal static class CancellationDecider
         }
 
         if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } refusal) return new(refusal, null);
-        if (account.Status == AccountStatus.Pending)
+        if (account.Status == AccountStatus.Pending || account.Calendar.PausedAt is not null)
         {
             if (!command.DryRun) AccountDecider.Emit(account, facts, new AccountFact.AccountCancelled(now, command.Reason!, command.CommandId));
             return new(null, AtOnce(account, now, command.DryRun));
@@ -53,7 +53,7 @@ internal static class CancellationDecider
     }
 
     private static AccountChange AtOnce(AccountState account, DateTimeOffset at, bool dryRun) =>
-        Change(account, "The account is cancelled at once: it has no subscription.", at, dryRun, null);
+        Change(account, "The account is cancelled at once: no billing period of it runs.", at, dryRun, null);
 
     private static AccountChange AtPeriodEnd(AccountState account, DateTimeOffset end, bool dryRun, DateTimeOffset now)
     {

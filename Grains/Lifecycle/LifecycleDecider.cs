@@ -29,7 +29,7 @@ internal static class LifecycleDecider
         {
             Cancel(account, due, facts);
         }
-        else if (account.Profile!.PaymentMethod is null)
+        else if (!account.Charging.HasMethod)
         {
             AccountDecider.Emit(account, facts, new AccountFact.AccountCancelled(due, "The trial ended and the account has no payment method."));
         }
@@ -44,8 +44,20 @@ internal static class LifecycleDecider
     private static void EndPeriod(AccountState account, DateTimeOffset due, FactWriter facts)
     {
         if (account.Cancellation is not null) Cancel(account, due, facts);
+        else if (account.Suspension is not null) AccountDecider.Emit(account, facts, new AccountFact.PeriodsPaused(due));
         var next = BillingCalendar.PeriodAfter(account.Calendar.Anchor!.Value, account.BegunPeriod!.Value);
-        AccountDecider.Emit(account, facts, new AccountFact.InvoiceDrafted(next, due));
+        AccountDecider.Emit(account, facts, new AccountFact.InvoiceDrafted(next, due, account.Calendar.PausedAt is null ? null : true));
+    }
+
+    /// <summary>An account that waited for a payment method begins its subscriptions, now that it has one.</summary>
+    public static void BeginPending(AccountState account, DateTimeOffset now, FactWriter facts)
+    {
+        if (account is not { Status: AccountStatus.Pending, Profile: { Plans: { IsEmpty: false } plans } profile }) return;
+        var at = AccountDecider.WholeSecond(now);
+        var catalog = account.CatalogOf(profile.CatalogVersion).Catalog;
+        foreach (var plan in plans) AccountDecider.Emit(account, facts, new AccountFact.SubscriptionStarted(catalog.FindPlan(plan)!.Product, plan, profile.CatalogVersion, at));
+        AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated("The account has a payment method.", null, now));
+        AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, at)));
     }
 
     private static void Cancel(AccountState account, DateTimeOffset due, FactWriter facts) =>

@@ -55,10 +55,10 @@ internal static class AccountChangeEndpoints
         return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoCancellation(new(body?.Reason)));
     }
 
-    private static IResult Show(AccountChangeAnswer answer) =>
+    public static IResult Show(AccountChangeAnswer answer) =>
         answer.Refusal is { } refusal ? Problems.Of(refusal) : Results.Json(answer.Change, BillingJson.Web.AccountChange);
 
-    private static RouteHandlerBuilder ProducesChange(this RouteHandlerBuilder builder) => builder
+    public static RouteHandlerBuilder ProducesChange(this RouteHandlerBuilder builder) => builder
         .Produces<AccountChange>()
         .Produces<Problem>(400, "application/problem+json")
         .Produces<Problem>(404, "application/problem+json")

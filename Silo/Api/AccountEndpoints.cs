@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Billing.Accounts;
 using Billing.Http;
 using Billing.Plans;
+using Billing.Silo.Charging;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
 using Orleans;
@@ -46,7 +47,8 @@ internal static partial class AccountEndpoints
             .Produces<Problem>(404, "application/problem+json");
     }
 
-    private static async Task<IResult> Open(HttpRequest request, IGrainFactory grains, ICatalogs catalogs, CancellationToken cancellation)
+    private static async Task<IResult> Open(
+        HttpRequest request, IGrainFactory grains, ICatalogs catalogs, PaymentMethodDesk methods, CancellationToken cancellation)
     {
         var body = await RequestReading.Json(request, BillingJson.Web.OpenAccountRequest, cancellation);
         if (body.Id is null || !AccountId().IsMatch(body.Id))
@@ -55,6 +57,8 @@ internal static partial class AccountEndpoints
         if (body.Email is null) return Problems.Invalid("An account needs an e-mail address. Nothing was stored.", "email");
         if (body.Plans.IsDefault) return Problems.Invalid("An account needs its plans: a list of plan ids, which may be empty. Nothing was stored.", "plans");
         if (catalogs.Latest is not { } latest) return Problems.Conflict("No catalogue is published yet. Nothing was stored.");
+
+        if (body.PaymentMethod is { } method && await methods.Refused(method, cancellation) is { } none) return Problems.Of(none);
 
         var answer = await grains.GetGrain<IMerchantAccountGrain>(body.Id).Open(new(
             body.Name,

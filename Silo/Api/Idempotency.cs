@@ -30,6 +30,7 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
     {
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         if (key.Length == 0 || !HttpMethods.IsPost(context.Request.Method) || context.Request.Path.StartsWithSegments("/v1/events", StringComparison.OrdinalIgnoreCase)
+            || context.Request.Path.StartsWithSegments(StripeWebhookEndpoint.Route, StringComparison.OrdinalIgnoreCase)
             || context.User.Identity?.IsAuthenticated != true)
         {
             await next(context);

@@ -15,13 +15,8 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/accounts/{id}/invoices/{number}/refunds", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/write-off", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/void", Scopes.Operate),
-        ("POST", "/v1/accounts/{id}/payment-method", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/credits", Scopes.Operate),
-        ("POST", "/v1/accounts/{id}/suspend", Scopes.Operate),
-        ("POST", "/v1/accounts/{id}/resume", Scopes.Operate),
-        ("POST", "/v1/accounts/{id}/release", Scopes.Operate),
         ("GET", "/v1/accounts/{id}/entitlements/{feature}", Scopes.Read),
-        ("GET", "/v1/accounts/{id}/charges", Scopes.Read),
         ("GET", "/v1/accounts/{id}/timeline", Scopes.Read),
         ("POST", "/v1/replays", Scopes.Operate),
         ("GET", "/v1/replays/{id}", Scopes.Read),
@@ -35,7 +30,6 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/catalogs/{version}/simulate", Scopes.Operate),
         ("POST", "/v1/catalogs/{version}/backtest", Scopes.Operate),
         ("GET", "/v1/feed", Scopes.Read),
-        ("POST", "/v1/stripe/webhook", null),
         ("GET", "/v1/webhook-endpoints", Scopes.Admin),
         ("POST", "/v1/webhook-endpoints", Scopes.Admin),
         ("GET", "/v1/webhook-endpoints/{id}/deliveries", Scopes.Admin),
@@ -43,8 +37,6 @@ internal static class NotBuiltEndpoints
         ("GET", "/v1/reconciliation", Scopes.Read),
         ("POST", "/v1/reconciliation/run", Scopes.Operate),
         ("GET", "/metrics", Scopes.Read),
-        ("POST", "/v1/sandbox/faults", Scopes.Admin),
-        ("GET", "/v1/sandbox/stripe", Scopes.Admin),
     ];
 
     public static void Map(IEndpointRouteBuilder routes)

@@ -54,6 +54,12 @@ internal static class CrashPoints
     /// <summary>An account is due; it has not been woken.</summary>
     public const string BeforeDueTurn = "due.before_turn";
 
+    /// <summary>An account has handed out a call to Stripe, durable as sent; nothing of it is sent.</summary>
+    public const string BeforeStripeCall = "stripe.before_call";
+
+    /// <summary>Stripe has answered; the account does not know it.</summary>
+    public const string AfterStripeCall = "stripe.after_call";
+
     /// <summary>The billing clock is about to be moved; the store does not know it.</summary>
     public const string BeforeClockMove = "clock.before_move";
 
@@ -71,7 +77,7 @@ internal static class CrashPoints
     public static IReadOnlyList<string> Names { get; } =
     [
         BeforeWrite, AfterWrite, Sent, AfterSync, BeforeClockMove, AfterClockMove, BeforeDueTurn, BetweenExpiry, BeforeIndex, AfterIndex,
-        BeforeIngestAppend, BeforeAnswer, AfterAnswer, InMigration, SegmentSeal, BeforeSnapshot, AfterSnapshot,
+        BeforeIngestAppend, BeforeAnswer, AfterAnswer, InMigration, SegmentSeal, BeforeSnapshot, AfterSnapshot, BeforeStripeCall, AfterStripeCall,
     ];
 
     /// <summary>Arms a point for the rest of the process.</summary>

@@ -5,11 +5,14 @@ using Billing.Journal;
 using Billing.Plans;
 using Billing.Silo.Api;
 using Billing.Silo.Catalogs;
+using Billing.Silo.Charging;
 using Billing.Silo.Ingest;
+using Billing.Silo.Sandbox;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
+using Billing.Silo.Stripe;
 
 namespace Billing.Silo.Hosting;
 
@@ -62,7 +65,6 @@ internal sealed class Platform : IAsyncDisposable
         if (settings["BILLING_CLUSTER_DATABASE"] is { Length: > 0 } && !Stores.AreShared(settings)) throw new InvalidOperationException("BILLING_CLUSTER_DATABASE is set, but the store is SQLite, which belongs to one silo alone: each silo of the cluster would bill from a store of its own. Leave it out.");
         if (settings["CRASH_AT"] is { Length: > 0 } && settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("CRASH_AT and STRIPE_SECRET_KEY are both set: a silo that charges real money is not crashed on purpose. Leave one out.");
         CrashPoints.Arm(settings["CRASH_AT"]);
-        if (settings["STRIPE_SECRET_KEY"] is { Length: > 0 }) throw new InvalidOperationException("STRIPE_SECRET_KEY is set, but charging through Stripe is not built yet. Leave it out.");
 
         var retention = BodyRetention.Read(settings["BILLING_BODY_RETENTION_DAYS"]);
         var store = await Stores.Open(settings);
@@ -86,14 +88,24 @@ internal sealed class Platform : IAsyncDisposable
             AddServices(builder.Services, store, clock, catalogs, keys);
             builder.Services.AddSingleton(retention);
             if (Stores.AreShared(settings)) builder.Services.AddHostedService<SharedStoreRefresh>();
+            builder.Services.AddSingleton(await StripeOptions.Load(settings, store));
+            if (SandboxServer.IsWanted(settings)) AddSandbox(builder.Services);
             configure?.Invoke(builder);
 
             var app = builder.Build();
-            MapRequests(app);
-            foreach (var notice in store.Notices) app.Logger.LogWarning("{Notice}", notice);
-            var platform = new Platform(app, store, clock);
-            await app.StartAsync();
-            return platform;
+            try
+            {
+                MapRequests(app);
+                foreach (var notice in store.Notices) app.Logger.LogWarning("{Notice}", notice);
+                var platform = new Platform(app, store, clock);
+                await app.StartAsync();
+                return platform;
+            }
+            catch
+            {
+                await app.DisposeAsync();
+                throw;
+            }
         }
         catch
         {
@@ -109,6 +121,7 @@ internal sealed class Platform : IAsyncDisposable
     public void PrintAddresses()
     {
         foreach (var address in Addresses) Console.WriteLine($"Orleans.Billing listens on {address}  (API description: {address}/openapi/v1.json)");
+        if (Services.GetService<SandboxServer>() is { } sandbox) Console.WriteLine($"The sandbox Stripe listens on {sandbox.Address.GetLeftPart(UriPartial.Authority)}");
         Console.WriteLine($"Billing clock: {UtcJsonConverter.ToText(_clock.Now)}{(_clock.StandsStill ? ", standing still until it is moved" : "")}");
     }
 
@@ -131,6 +144,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<IAccountDirectory>(store);
         services.AddSingleton<IIdempotencyStore>(store);
         services.AddSingleton<IWaitingEvents>(store);
+        services.AddSingleton<IStripeEvents>(store);
         services.AddSingleton<IBillingClock>(clock);
         services.AddSingleton(clock);
         services.AddSingleton<ICatalogs>(catalogs);
@@ -144,6 +158,14 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<UsageIngest>();
         services.AddSingleton<DueWork>();
         services.AddSingleton<SandboxClock>();
+        services.AddSingleton<StripeConnection>();
+        services.AddSingleton<ICarryOut>(s => s.GetRequiredService<StripeConnection>());
+        services.AddSingleton<PaymentMethodDesk>();
+        services.AddSingleton<StripeWork>();
+        services.AddSingleton<StripeEventWork>();
+        services.AddSingleton<IDueBesideAccounts>(s => s.GetRequiredService<StripeEventWork>());
+        services.AddHostedService(s => s.GetRequiredService<StripeEventWork>());
+        services.AddSingleton<WebhookCounts>();
         services.AddHostedService<Scheduler>();
         services.AddHostedService<Upkeep>();
         services.AddSingleton<Idempotency>();
@@ -157,6 +179,13 @@ internal sealed class Platform : IAsyncDisposable
         });
     }
 
+    private static void AddSandbox(IServiceCollection services)
+    {
+        services.AddSingleton<SandboxServer>();
+        services.AddSingleton<IDueBesideAccounts>(s => s.GetRequiredService<SandboxServer>());
+        services.AddHostedService(s => s.GetRequiredService<SandboxServer>());
+    }
+
     private static void MapRequests(WebApplication app)
     {
         app.UseMiddleware<ProblemResponses>();
@@ -168,11 +197,13 @@ internal sealed class Platform : IAsyncDisposable
         EventsEndpoint.Map(app);
         AccountEndpoints.Map(app);
         AccountChangeEndpoints.Map(app);
+        ChargeEndpoints.Map(app);
         InvoiceEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         SandboxEndpoints.Map(app);
+        StripeWebhookEndpoint.Map(app);
         NotBuiltEndpoints.Map(app);
     }
 

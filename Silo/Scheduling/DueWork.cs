@@ -1,5 +1,6 @@
 using Billing.Accounts;
 using Billing.Journal;
+using Billing.Silo.Charging;
 using Billing.Silo.Hosting;
 using Billing.Silo.Storage;
 using Orleans;
@@ -7,7 +8,7 @@ using Orleans;
 namespace Billing.Silo.Scheduling;
 
 /// <summary>Wakes the accounts whose time has come.</summary>
-internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBillingClock clock, TimeProvider time, ILogger<DueWork> log)
+internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, StripeWork calls, IBillingClock clock, TimeProvider time, ILogger<DueWork> log)
 {
     private const int AtOnce = 256;
 
@@ -21,6 +22,7 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
     {
         var woken = new HashSet<string>(StringComparer.Ordinal);
         var stuck = new HashSet<string>(StringComparer.Ordinal);
+        var waits = new HashSet<string>(StringComparer.Ordinal);
         while (!cancellation.IsCancellationRequested)
         {
             var now = clock.Now;
@@ -37,37 +39,57 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
             for (var i = 0; i < accounts.Count; i++)
             {
                 // One that says it is done and stays due in the store is asked once more, and then by a later run.
-                if (done[i] && woken.Add(accounts[i])) continue;
-                if (done[i]) _patience.Failed(accounts[i], null);
+                if (done[i] == Caught.Up && woken.Add(accounts[i])) continue;
+                if (done[i] == Caught.Up) _patience.Failed(accounts[i], null);
                 stuck.Add(accounts[i]);
+                if (done[i] == Caught.WaitsForRoom) waits.Add(accounts[i]);
             }
         }
 
-        return new(woken.Count, [.. stuck.Order(StringComparer.Ordinal)]);
+        return new(woken.Count, [.. stuck.Except(waits).Order(StringComparer.Ordinal)], waits.Count);
     }
 
-    private async Task<bool> CatchUp(string account, DateTimeOffset now)
+    private async Task<Caught> CatchUp(string account, DateTimeOffset now)
     {
+        var reserved = calls.TryReserve();
         try
         {
             CrashPoints.Reach(CrashPoints.BeforeDueTurn);
             var grain = grains.GetGrain<IMerchantAccountGrain>(account);
-            var answer = await grain.CatchUp(now);
-            if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.CatchUp(now);
+            var answer = await grain.CatchUp(now, reserved);
+            if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.CatchUp(now, reserved);
+            if (answer.Call is { } call)
+            {
+                reserved = false;
+                _ = calls.CarryOut(call);
+            }
+
             if (answer.Refusal is null && (answer.NextDueAt is not { } next || next > now))
             {
                 _patience.Succeeded(account);
-                return true;
+                return Caught.Up;
             }
 
+            if (answer.Refusal is null && !reserved) return Caught.WaitsForRoom;
             if (answer.Refusal is not { Kind: RefusalKind.Unavailable } && _patience.Failed(account, answer.Refusal)) LogRefused(account, answer.Refusal?.Detail ?? "It is still due.");
         }
         catch (Exception failed)
         {
             if (_patience.Failed(account, null)) LogStuck(failed, account);
         }
+        finally
+        {
+            if (reserved) calls.Release();
+        }
 
-        return false;
+        return Caught.Not;
+    }
+
+    private enum Caught
+    {
+        Up,
+        WaitsForRoom,
+        Not,
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: what is due was not done. It stays due and is tried again, ever more seldom; this is said once an hour. {Detail}")]
@@ -80,4 +102,5 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, IBill
 /// <summary>What a run of the due work has done.</summary>
 /// <param name="Woken">How many accounts did what was due.</param>
 /// <param name="Stuck">Those that were tried and could not, by id.</param>
-internal sealed record DueRun(int Woken, IReadOnlyList<string> Stuck);
+/// <param name="Waiting">How many stay due because no more calls to Stripe could be under way.</param>
+internal sealed record DueRun(int Woken, IReadOnlyList<string> Stuck, int Waiting);

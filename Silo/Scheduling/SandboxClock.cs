@@ -1,10 +1,11 @@
 using System.Globalization;
+using Billing.Silo.Charging;
 using Billing.Silo.Storage;
 
 namespace Billing.Silo.Scheduling;
 
 /// <summary>Moves the billing clock of the sandbox: to each due moment in turn, doing there what is due.</summary>
-internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork work, ISettings settings)
+internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork work, StripeWork calls, ISettings settings, IEnumerable<IDueBesideAccounts> beside)
 {
     private const string LastMove = "clock move";
 
@@ -25,20 +26,41 @@ internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork wo
         try
         {
             if (await Begin(target, commandId) is not { } instant) return null;
-            await work.Run(CancellationToken.None, all: true);
-            while (await due.Next(clock.Now) is { } next && next <= instant)
+            await DoWhatIsDue(all: true);
+            while (await Next() is { } next && next <= instant)
             {
                 await clock.MoveTo(next);
-                await work.Run(CancellationToken.None);
+                await DoWhatIsDue(all: false);
             }
 
             await clock.MoveTo(instant);
-            var last = await work.Run(CancellationToken.None, all: true);
-            return new(clock.Now, last.Stuck);
+            return new(clock.Now, await DoWhatIsDue(all: true));
         }
         finally
         {
             _one.Release();
+        }
+    }
+
+    // The next time after now at which anything is due. What is still due now cannot be done now: it is left to the scheduler.
+    private async Task<DateTimeOffset?> Next()
+    {
+        var now = clock.Now;
+        var times = beside.Select(b => b.NextDueAt).Append(await due.Next(now));
+        return times.Where(t => t > now).Min();
+    }
+
+    // What is done for one may make something due for another, at the same time: what Stripe answers, and what its webhooks tell.
+    private async Task<IReadOnlyList<string>> DoWhatIsDue(bool all)
+    {
+        while (true)
+        {
+            var begun = calls.Begun;
+            var run = await work.Run(CancellationToken.None, all);
+            await calls.WhenIdle();
+            var done = 0;
+            foreach (var one in beside) done += await one.CarryOutDueAsync(clock.Now);
+            if (done == 0 && calls.Begun == begun && run.Waiting == 0) return run.Stuck;
         }
     }
 

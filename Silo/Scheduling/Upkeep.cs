@@ -10,7 +10,7 @@ namespace Billing.Silo.Scheduling;
 /// billing day, and comparing all that is stored with its check sums once a day of the machine.
 /// </summary>
 internal sealed partial class Upkeep(
-    IRetention retention, IIntegrity integrity, ISettings settings, BillingClock clock, ICatalogStore catalogs, BodyRetention bodies, TimeProvider time, ILogger<Upkeep> log)
+    IRetention retention, IStripeEvents events, IIntegrity integrity, ISettings settings, BillingClock clock, ICatalogStore catalogs, BodyRetention bodies, TimeProvider time, ILogger<Upkeep> log)
     : BackgroundService
 {
     private const string CheckedAt = "integrity_checked_at";
@@ -29,6 +29,7 @@ internal sealed partial class Upkeep(
             // One day late: a silo whose clock is behind, or stepped back by less than a day, still finds what it looks for.
             var dropped = await retention.Drop(today - 1, clock.Now - bodies.AtLeast(await LongestWindow()), cancellation);
             if (dropped != default) LogDropped(dropped.Segments, dropped.Bodies);
+            await events.Drop(clock.Now - StripeEvent.KeptFor, cancellation);
             _droppedOn = today;
         }
 

@@ -19,7 +19,7 @@ public sealed class AccountDeciderTests
         Assert.Equal((1, InvoiceStatus.Finalized, 2500L), (invoice.Number, invoice.Status, invoice.Total)); // 25.00 + 0.00
         Assert.Equal((new BillingPeriod(Anchor, FirstEnd), Anchor, Anchor), (invoice.Period, invoice.DraftedAt, invoice.FinalizedAt));
         Assert.Equal([("desk-1", 2500L), ("free-1", 0L)], invoice.Lines.Select(l => (l.Plan, l.Amount)));
-        Assert.Equal(FirstEnd, account.State.NextDueAt);
+        Assert.Equal(FirstEnd, account.State.NextRuleAt);
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class AccountDeciderTests
 
         Assert.Null(account.Open(Command("desk-1") with { PaymentMethod = null }));
 
-        Assert.Equal((AccountStatus.Pending, 0, 0, null), (account.State.Status, account.State.Subscriptions.Count, account.Invoices.Length, account.State.NextDueAt));
+        Assert.Equal((AccountStatus.Pending, 0, 0, null), (account.State.Status, account.State.Subscriptions.Count, account.Invoices.Length, account.State.NextRuleAt));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class AccountDeciderTests
         var invoice = account.At(FirstEnd + Grace).Invoices[1];
 
         Assert.Equal((2, InvoiceStatus.Finalized, FirstEnd + Grace), (invoice.Number, invoice.Status, invoice.FinalizedAt));
-        Assert.Equal(SecondEnd, account.State.NextDueAt);
+        Assert.Equal(SecondEnd, account.State.NextRuleAt);
     }
 
     [Fact]

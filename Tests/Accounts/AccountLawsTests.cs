@@ -77,7 +77,7 @@ public sealed class AccountLawsTests
 
             var before = account.State;
             account.Reactivate(snapshotAfter);
-            Assert.Equal((before.Sequence, before.NextDueAt), (account.State.Sequence, account.State.NextDueAt));
+            Assert.Equal((before.Sequence, before.NextRuleAt), (account.State.Sequence, account.State.NextRuleAt));
         }).Holds(200);
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Billing.Accounts;
+using Billing.Charging;
 using Billing.Deduplication;
 using Billing.Invoices;
 using Billing.Journal;
@@ -128,6 +129,28 @@ internal sealed class AccountRun
     public AccountChangeAnswer UndoCancellation(string? reason = null) =>
         Change(() => CancellationDecider.Undo(State, new(reason), Now, _facts));
 
+    /// <summary>The call to Stripe that the account hands out now; null when it hands out none.</summary>
+    public StripeCall? NextCall() => Charge(() => { });
+
+    /// <summary>Gives the account an answer, and takes the next call.</summary>
+    public StripeCall? Answer(StripeAnswer answer) => Charge(() => ChargingDecider.Take(State, answer, Now, _facts));
+
+    /// <summary>Tells the account that something happened to an invoice at Stripe, and takes the next call.</summary>
+    public StripeCall? Notice(string stripeInvoice, string? intent = null) =>
+        Charge(() => ChargingDecider.Notice(State, stripeInvoice, intent, Now, _facts));
+
+    public AccountChangeAnswer Pay(string method) =>
+        Change(() => ChargingCommandDecider.ChangePaymentMethod(State, new(method, "A new card.", false, null), Now, _facts));
+
+    public AccountChangeAnswer Release(bool dryRun = false) =>
+        Change(() => ChargingCommandDecider.Release(State, new("It is right.", dryRun, null), Now, _facts));
+
+    public AccountChangeAnswer Suspend() => Change(() => SuspensionDecider.Suspend(State, new("They asked for it.", false, null), Now, _facts));
+
+    public AccountChangeAnswer Resume() => Change(() => SuspensionDecider.Resume(State, new("They asked for it.", false, null), Now, _facts));
+
+    public ImmutableArray<ChargeView> Charges => ChargeViews.Page(State, 0, 1000).Items;
+
     /// <summary>Sends a batch and answers with its receipts.</summary>
     public ImmutableArray<UsageReceipt> Send(params Event[] batch)
     {
@@ -211,11 +234,24 @@ internal sealed class AccountRun
         return answer!;
     }
 
+    private StripeCall? Charge(Action decide)
+    {
+        StripeCall? call = null;
+        Turn(() =>
+        {
+            decide();
+            AccountDecider.CatchUp(State, Now, _facts);
+            call = ChargingDecider.Send(State, Now, _facts);
+        });
+        return call;
+    }
+
     private void Turn(Action decide)
     {
         _facts.Begin(Now);
         AccountDecider.CatchUp(State, Now, _facts);
         decide();
+        AccountDecider.CatchUp(State, Now, _facts);
         if (!_facts.HasFacts) return;
         Entries.Add(_facts.Entry.ToArray());
         State.Sequence++;

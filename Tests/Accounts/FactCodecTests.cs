@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Billing.Accounts;
+using Billing.Charging;
 using Billing.Invoices;
 using Billing.Usage;
 using FsCheck.Fluent;
@@ -77,6 +78,42 @@ public sealed class FactCodecTests
     [Fact]
     public void ASavedMeterTracked_StillLoads() => Assert.Equal(
         new AccountFact.MeterTracked("desk.answers", "v1", April10), Saved("meter_tracked"));
+
+    [Theory]
+    [MemberData(nameof(SavedChargingFacts))]
+    public void ASavedFactAboutCharges_StillLoads(string file, object fact) => Assert.Equal(fact, Saved(file));
+
+    [Fact]
+    public void ASavedChargeStepPut_StillLoads()
+    {
+        var put = Assert.IsType<AccountFact.ChargeStepPut>(Saved("charge_step_put"));
+
+        Assert.Equal<int>([1, 3], put.MissingLines!.Value);
+        Assert.Equal(new AccountFact.ChargeStepPut("acme/1/1", ChargeStep.Lines, 2, AccountRun.FirstEnd, April10, "in_1", null, "in_2"), put with { MissingLines = null });
+    }
+
+    public static TheoryData<string, object> SavedChargingFacts => new()
+    {
+        { "charge_requested", new AccountFact.ChargeRequested("acme/1/1", 1, 1, 2_500, "USD", "ab12", AccountRun.Anchor) },
+        { "stripe_call_sent", new AccountFact.StripeCallSent(4, StripeCallKind.CreateInvoice, "acme/1/1/draft", "acme/1/1", April10) },
+        { "stripe_call_ended", new AccountFact.StripeCallEnded(4, StripeOutcome.Refused, "resource_missing", "No such customer.", April10) },
+        { "customer_step_put", new AccountFact.CustomerStepPut(CustomerStep.Find, 2, AccountRun.FirstEnd, April10) },
+        { "customer_created", new AccountFact.CustomerCreated("cus_1", April10) },
+        { "payment_method_given", new AccountFact.PaymentMethodGiven("pm_card_visa", "A new card.", April10, "command-4") },
+        { "payment_method_attached", new AccountFact.PaymentMethodAttached("pm_1", "card", "visa", "4242", April10) },
+        { "payment_method_refused", new AccountFact.PaymentMethodRefused("pm_card_chargeDeclined", "card_declined", "Your card was declined.", April10) },
+        { "payment_method_set", new AccountFact.PaymentMethodSet(April10) },
+        { "charge_unknown", new AccountFact.ChargeUnknown("acme/1/1", 1, AccountRun.FirstEnd, "No answer came in time.", April10, Refused: true) },
+        { "charge_settled", new AccountFact.ChargeSettled("acme/1/1", "in_1", "pi_1", "ch_1", 2_500, April10) },
+        { "charge_declined", new AccountFact.ChargeDeclined("acme/1/1", "insufficient_funds", "Your card has insufficient funds.", "ch_1", AccountRun.FirstEnd, April10) },
+        { "charge_parked", new AccountFact.ChargeParked("acme/1/1", ParkReason.UnusualTotal, "Far above the median.", April10, HoldsAccount: true) },
+        { "charges_released", new AccountFact.ChargesReleased("It is right.", April10, "command-5") },
+        { "account_past_due", new AccountFact.AccountPastDue("The charge of invoice 1 was declined.", April10) },
+        { "account_suspended", new AccountFact.AccountSuspended("They asked for it.", ByOperator: true, April10, "command-6") },
+        { "periods_paused", new AccountFact.PeriodsPaused(AccountRun.FirstEnd) },
+        { "account_reactivated", new AccountFact.AccountReactivated("They paid.", AccountRun.FirstEnd, April10, "command-7") },
+        { "invoice_drafted.suspended", new AccountFact.InvoiceDrafted(Second, AccountRun.FirstEnd, WithoutBaseFees: true) },
+    };
 
     [Fact]
     public void ASavedInvoiceFinalized_StillLoads()

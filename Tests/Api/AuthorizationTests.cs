@@ -23,6 +23,8 @@ public sealed class AuthorizationTests(PlatformFixture platform) : IClassFixture
         ("GET", "/v1/accounts/{id}/ledger", Scopes.Read),
         ("GET", "/v1/catalogs", Scopes.Read),
         ("POST", "/v1/sandbox/clock", Scopes.Admin),
+        ("POST", "/v1/sandbox/faults", Scopes.Admin),
+        ("GET", "/v1/sandbox/stripe", Scopes.Admin),
     ];
 
     public static TheoryData<string, string> Calls => Data<TheoryData<string, string>>((data, call) => data.Add(call.Method, Filled(call.Route)));

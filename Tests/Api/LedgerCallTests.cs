@@ -12,25 +12,25 @@ public sealed class LedgerCallTests(ReadingCallsTests.Account account) : IClassF
     {
         var ledger = (await account.Api.Get(Path)).Json;
 
-        // Invoices 1, 2 and 3 of 10.00, 10.50 and 10.00; the periods of all three are over.
+        // Invoices 1, 2 and 3 of 10.00, 10.50 and 10.00, each charged at once; the periods of all three are over.
         Assert.Equal(
-            """{"receivable":3050,"revenue":3050,"deferred_revenue":0,"cash":0,"credits":0,"tax":0,"write_off":0}""",
+            """{"receivable":0,"revenue":3050,"deferred_revenue":0,"cash":3050,"credits":0,"tax":0,"write_off":0}""",
             ledger.GetProperty("balances").GetRawText());
         Assert.Equal("USD", ledger.GetProperty("currency").GetString());
         var items = ledger.GetProperty("items").EnumerateArray().ToList();
         Assert.Equal(
             [
-                ("invoice_finalized", 1), ("revenue_recognized", 1), ("invoice_finalized", 2), ("revenue_recognized", 2),
-                ("invoice_finalized", 3), ("revenue_recognized", 3),
+                ("invoice_finalized", 1), ("charge_settled", 1), ("revenue_recognized", 1), ("invoice_finalized", 2), ("charge_settled", 2), ("revenue_recognized", 2),
+                ("invoice_finalized", 3), ("charge_settled", 3), ("revenue_recognized", 3),
             ],
             items.Select(i => (i.GetProperty("kind").GetString(), i.GetProperty("invoice").GetInt32())));
-        Assert.Equal(Enumerable.Range(1, 6), items.Select(i => i.GetProperty("n").GetInt32()));
-        Assert.Equal("2026-02-04T00:00:00Z", items[2].GetProperty("at").GetString());
+        Assert.Equal(Enumerable.Range(1, 9), items.Select(i => i.GetProperty("n").GetInt32()));
+        Assert.Equal("2026-02-04T00:00:00Z", items[3].GetProperty("at").GetString());
         Assert.Equal(
             """[{"account":"receivable","debit":1050,"credit":0},{"account":"revenue","debit":0,"credit":50},{"account":"deferred_revenue","debit":0,"credit":1000}]""",
-            items[2].GetProperty("postings").GetRawText());
+            items[3].GetProperty("postings").GetRawText());
         Assert.Equal(
-            "Invoice 2 became final: 10.50 USD receivable, 10.00 USD for time still to come, 0.50 USD revenue.", items[2].GetProperty("text").GetString());
+            "Invoice 2 became final: 10.50 USD receivable, 10.00 USD for time still to come, 0.50 USD revenue.", items[3].GetProperty("text").GetString());
         Assert.False(ledger.TryGetProperty("next", out _));
     }
 

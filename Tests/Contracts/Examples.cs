@@ -60,6 +60,7 @@ internal static class Examples
 
     private static readonly StripeLine SentLine = new(2, -1_234, "mail-growth: base price", Period);
     private static readonly StripeCard Card = new("pm_1", "card", "visa", "4242");
+    private static readonly PaymentMethodView Method = new("pm_1", PaymentMethodState.Refused, "card", "visa", "4242", "card_declined");
 
     private static readonly StripeCall Call = new(
         7, StripeCallKind.AddLines, "acct-1/7/1/lines", "acct-1", "acct-1/7/1", "cus_1", "in_1", 7, "pm_1", "Ünïcode & Söhne", "pay@example.com", "EUR", [SentLine]);
@@ -68,6 +69,9 @@ internal static class Examples
         "in_1", "cus_1", "acct-1/7/1", "open", "EUR", long.MaxValue, -1, 2, [new("il_1", 2, -1_234)], new("pi_1", "succeeded", "ch_1", Begin, true, "card_declined"));
 
     private static readonly StripeAnswer Answered = new(7, StripeOutcome.NotDone, "rate_limit", "Too many requests.", TimeSpan.FromSeconds(30), "in_1", [AtStripe], Card);
+
+    private static readonly ChargeView Charge = new(
+        "acct-1/7/1", 7, "EUR", 1_234, ChargeState.Parked, ChargeVerdict.Mismatch, [new(1, "acct-1/7/1/pay/1", Begin, "declined", "card_declined")], new("in_1", "pi_1", "ch_1"), [Entry], Begin, "Something else.");
 
     private static readonly OpenAccount Open = new(
         "Ünïcode & Söhne", "pay@example.com", "EUR", "DE", ["mail-growth", "sms-flat"], "2026-03", "pm_card_visa", true, "command-1");
@@ -90,11 +94,18 @@ internal static class Examples
         new AccountChangeAnswer(null, Change), new AccountChangeAnswer(Refused, null),
         new AccountAnswer(null, Account), new AccountAnswer(Refused, null),
         new AccountSummary("acct-1", "Ünïcode & Söhne", "pay@example.com", AccountStatus.Active, "EUR", Begin, ["mail-growth"]),
+        new CatchUpAnswer(null, Period.End, Call), new CatchUpAnswer(Refused, null), new CatchUpAnswer(null, null),
         Call, Call with { Key = null, Intent = null, Customer = null, Invoice = null, PaymentMethod = null, Name = null, Email = null, Currency = null, Lines = [] }, SentLine,
         Answered, Answered with { Code = null, Message = null, RetryAfter = null, Id = null, Invoices = [], Card = null },
         AtStripe, AtStripe with { Intent = null, Lines = [], Payment = null }, AtStripe.Lines[0], AtStripe.Lines[0] with { N = null },
         AtStripe.Payment!, AtStripe.Payment! with { Charge = null, ChargedAt = null, Code = null }, Card, Card with { Brand = null, LastFour = null },
-        new CatchUpAnswer(null, Period.End), new CatchUpAnswer(Refused, null), new CatchUpAnswer(null, null),
+        Charge, Charge with { Attempts = [], Stripe = new(null, null, null), Ledger = [], NextAt = null, Evidence = null }, Charge.Attempts[0], Charge.Attempts[0] with { Code = null },
+        Charge.Stripe, new ChargeAtStripe(null, null, null), new ChargePage(null, [Charge], 2), new ChargePage(Refused, [], null),
+        new ReleaseCharges("It is right.", true, "command-4"), new ReleaseCharges(null, false, null),
+        new ChangePaymentMethod("pm_1", "A new card.", true, "command-5"), new ChangePaymentMethod(null, null, false, null),
+        new SuspendAccount("They asked for it.", true, "command-6"), new SuspendAccount(null, false, null),
+        new ResumeAccount("They asked for it.", true, "command-7"), new ResumeAccount(null, false, null),
+        Method, Method with { Type = null, Brand = null, LastFour = null, Code = null }, new PaymentMethodAnswer(null, Method), new PaymentMethodAnswer(Refused, null),
         Step, Line, Line with { Meter = null, Arithmetic = [] },
         Line with { Kind = InvoiceLineKind.Credit, Product = null, Plan = null, CatalogVersion = null, Meter = null, EventCount = 0 },
         Invoice, Draft,

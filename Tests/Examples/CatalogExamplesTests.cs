@@ -152,13 +152,14 @@ public sealed class CatalogExamplesTests
 
         example.Invoice(1, "1 finalized 03-01..04-01 120.00 USD", "base desk-1 03-01..2027-03-01: 120.00")
             .Invoice(2, "2 finalized 04-01..05-01 1.20 USD", "usage desk 03-01..04-01: 5 -> 1.20") // 5 - 2 = 3 x 0.40
-            .Invoice(3, "3 finalized 05-01..06-01 0.40 USD", "usage desk 04-01..05-01: 3 -> 0.40") // 3 - 2 = 1 x 0.40
-            .Invoice(12, "12 paid 2027-02-01..2027-03-01 0.00 USD", "usage desk 2027-01-01..2027-02-01: 0 -> 0.00")
+            .Invoice(3, "3 paid 05-01..06-01 0.40 USD", "usage desk 04-01..05-01: 3 -> 0.40") // 3 - 2 = 1 x 0.40
+            .Invoice(12, "12 paid 2027-02-01..2027-03-01 0.40 USD", "usage desk 2027-01-01..2027-02-01: 0 -> 0.00", "credit 0.40") // too small to be charged, and carried over
             .Invoice(
                 13,
-                "13 finalized 2027-03-01..2027-04-01 120.00 USD",
+                "13 finalized 2027-03-01..2027-04-01 120.40 USD",
                 "base desk-1 2027-03-01..2028-03-01: 120.00",
-                "usage desk 2027-02-01..2027-03-01: 0 -> 0.00");
+                "usage desk 2027-02-01..2027-03-01: 0 -> 0.00",
+                "credit 0.40");
     }
 
     private static Sold Desk(string basePrice) => new("desk", basePrice, PerUnit("0.40"));

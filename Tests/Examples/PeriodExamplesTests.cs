@@ -159,17 +159,17 @@ public sealed class PeriodExamplesTests
     [Fact]
     public void TheClosingInvoice_BearsWhatIsLeft() =>
         Begun("03-01").Used("03-05", "3").Receipt("desk 3 in 03-01..04-01; usage on 04-01..05-01").At("03-10").Cancelled()
-            .At("04-04").Invoice(2, "2 finalized 04-01..05-01 0.40 USD", "usage desk 03-01..04-01: 3 -> 0.40")
+            .At("04-04").Invoice(2, "2 paid 04-01..05-01 0.40 USD", "usage desk 03-01..04-01: 3 -> 0.40")
             .Used("03-31", "2").Receipt("desk 2 in 03-01..04-01; adjustment on 04-01..05-06")
-            .At("05-05 23:59:59").Invoices("1 finalized 03-01..04-01 10.00 USD", "2 finalized 04-01..05-01 0.40 USD")
-            .At("05-06").Invoice(3, "3 finalized 04-01..05-06 0.80 USD", "adjustment desk 03-01..04-01: 2 -> 0.80") // 5 - 2 = 3 x 0.40 - 0.40
+            .At("05-05 23:59:59").Invoices("1 finalized 03-01..04-01 10.00 USD", "2 paid 04-01..05-01 0.40 USD")
+            .At("05-06").Invoice(3, "3 finalized 04-01..05-06 1.20 USD", "adjustment desk 03-01..04-01: 2 -> 0.80", "credit 0.40") // 5 - 2 = 3 x 0.40 - 0.40; 0.40 carried over
             .Dated(3, "05-06", "05-06");
 
     // With nothing left there is none.
     [Fact]
     public void WithNothingLeft_ThereIsNoClosingInvoice() =>
         Begun("03-01").Used("03-05", "3").At("03-10").Cancelled().At("2027-01-01")
-            .Invoices("1 finalized 03-01..04-01 10.00 USD", "2 finalized 04-01..05-01 0.40 USD");
+            .Invoices("1 finalized 03-01..04-01 10.00 USD", "2 paid 04-01..05-01 0.40 USD");
 
     // A final invoice never changes, whatever comes later.
     [Fact]
@@ -195,7 +195,7 @@ public sealed class PeriodExamplesTests
                 "2 finalized 04-16..05-01 15.00 USD", // 30.00 x 15/30
                 "3 finalized 05-01..06-01 30.00 USD",
                 "4 paid 06-01..07-01 0.00 USD",
-                "5 finalized 06-01..07-06 0.40 USD"); // 1 June + 35 days
+                "5 paid 06-01..07-06 0.40 USD"); // 1 June + 35 days
 
     // Missed periods are caught up in order, once, each at its own time.
     [Fact]

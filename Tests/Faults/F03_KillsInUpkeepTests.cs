@@ -16,6 +16,7 @@ public class F03_KillsInUpkeepTests
         INSERT INTO commits SELECT id, frames, (SELECT bytes FROM bodies WHERE commit_id = id) FROM new_commits;
         DROP TABLE new_commits;
         DROP TABLE bodies;
+        DROP TABLE stripe_events;
         PRAGMA user_version = 1;
         """;
 
@@ -115,7 +116,7 @@ public class F03_KillsInUpkeepTests
             }
         }
 
-        await PostgresServer.Execute(store.Database!, "ALTER TABLE billing.writers DROP COLUMN seen; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        await PostgresServer.Execute(store.Database!, "ALTER TABLE billing.writers DROP COLUMN seen; DROP TABLE billing.stripe_events; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
 
         var killed = await Assert.ThrowsAsync<SiloFailedException>(() => store.StartSilo(("CRASH_AT", $"{CrashPoints.InMigration}:1")));
 

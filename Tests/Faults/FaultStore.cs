@@ -72,6 +72,7 @@ internal sealed class FaultStore : IAsyncDisposable
         $"--BILLING_DATABASE={Database ?? Sqlite}",
         $"--BILLING_DATABASE_SHARED={(shared ? "true" : "false")}",
         "--BILLING_URL=http://127.0.0.1:0",
+        "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
         $"--BILLING_ADMIN_KEY={TestPlatform.Key}",
         $"--BILLING_CATALOG={CatalogPath}",
         $"--BILLING_CLOCK={clock ?? Start:yyyy-MM-dd'T'HH:mm:ss'Z'}",

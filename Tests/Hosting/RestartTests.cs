@@ -59,6 +59,7 @@ public sealed class RestartTests : IDisposable
         [
             $"--BILLING_DATA={_data.FullName}",
             "--BILLING_URL=http://127.0.0.1:0",
+            "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
             "--BILLING_CLOCK=2026-03-01T00:00:00Z",
             "--BILLING_ADMIN_KEY=key-of-a-restarted-silo",
             $"--BILLING_CATALOG={Mail.MailData.CatalogPath}",

@@ -33,12 +33,12 @@ public sealed class SettingsTests : IDisposable
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Port=1;Password=hidden;Target Session Attributes=hidden", "connection string")]
     [InlineData("BILLING_DATABASE_SHARED=perhaps", "true or false")]
     [InlineData("BILLING_CLUSTER_DATABASE=Host=elsewhere", "store")]
-    [InlineData("STRIPE_SECRET_KEY=sk_test_1", "not built yet")]
+    [InlineData("STRIPE_SECRET_KEY=pk_test_1", "no secret key")]
     [InlineData("BILLING_ADMIN_KEY=short", "at least 20")]
     public async Task ASettingThatCannotBeMet_IsRefusedByName(string setting, string says)
     {
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Platform.Start(
-            [$"--BILLING_DATA={_folder.File("data")}", "--BILLING_URL=http://127.0.0.1:0", "--" + setting]));
+            [$"--BILLING_DATA={_folder.File("data")}", "--BILLING_URL=http://127.0.0.1:0", "--BILLING_SANDBOX_URL=http://127.0.0.1:0", "--" + setting]));
 
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         Assert.Contains(setting[..setting.IndexOf('=', StringComparison.Ordinal)], refused.Message, StringComparison.Ordinal);

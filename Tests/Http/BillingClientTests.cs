@@ -17,7 +17,7 @@ public sealed class BillingClientTests : IAsyncLifetime
     {
         _platform = await Platform.Start(
         [
-            $"--BILLING_DATA={_data.FullName}", "--BILLING_URL=http://127.0.0.1:0", $"--BILLING_ADMIN_KEY={Key}",
+            $"--BILLING_DATA={_data.FullName}", "--BILLING_URL=http://127.0.0.1:0", "--BILLING_SANDBOX_URL=http://127.0.0.1:0", $"--BILLING_ADMIN_KEY={Key}",
             "--BILLING_CLOCK=2026-11-01T00:00:00Z",
         ]);
         _http.BaseAddress = new(_platform.Addresses.First());

@@ -82,7 +82,7 @@ public sealed class LedgerEntriesTests
     [Fact]
     public void AYearsBaseFee_IsEarnedMonthByMonth()
     {
-        var entries = LedgerEntries.Of(Year, Ends, null);
+        var entries = LedgerEntries.Of(Year, Ends, null, []);
 
         Assert.Equal(
             [
@@ -98,7 +98,7 @@ public sealed class LedgerEntriesTests
     {
         var closing = Invoice(3, Month(2), Month(1), January.AddDays(94), Line(InvoiceLineKind.Base, 70, Month(3)));
 
-        var entries = LedgerEntries.Of([.. Year, closing], Ends, endedAt: Month(1).End);
+        var entries = LedgerEntries.Of([.. Year, closing], Ends, endedAt: Month(1).End, []);
 
         Assert.Equal(
             [
@@ -111,7 +111,7 @@ public sealed class LedgerEntriesTests
     [Fact]
     public void AnAccountThatEndsBetweenPeriodEnds_IsEarnedThen()
     {
-        var entries = LedgerEntries.Of(Year, Ends, endedAt: Month(1).End.AddDays(9));
+        var entries = LedgerEntries.Of(Year, Ends, endedAt: Month(1).End.AddDays(9), []);
 
         Assert.Equal((Month(1).End.AddDays(9), "4 revenue_recognized #1 revenue -100603 deferred_revenue +100603"), (entries[^1].At, Text(entries[^1])));
     }
@@ -124,7 +124,7 @@ public sealed class LedgerEntriesTests
         var first = Invoice(1, Month(0), new(January, January), January, Line(InvoiceLineKind.Base, 3_100, Month(0)));
         var second = Invoice(2, Month(0), new(added, added), added, Line(InvoiceLineKind.Proration, 2_100, Month(0) with { Start = added }));
 
-        var entries = LedgerEntries.Of([first, second], [Month(0).End], null);
+        var entries = LedgerEntries.Of([first, second], [Month(0).End], null, []);
 
         Assert.Equal(
             [
@@ -147,7 +147,7 @@ public sealed class LedgerEntriesTests
 
         Assert.Equal(
             "3 invoice_finalized #2 receivable +4630 revenue +370 deferred_revenue -5000",
-            Text(LedgerEntries.Of([first, second], [Month(0).End], null)[2]));
+            Text(LedgerEntries.Of([first, second], [Month(0).End], null, [])[2]));
     }
 
     // At one instant: a draft that was due, then the period's end, then what is invoiced at once.
@@ -161,7 +161,7 @@ public sealed class LedgerEntriesTests
 
         Assert.Equal(
             ["invoice_finalized #1", "invoice_finalized #2", "revenue_recognized #1", "invoice_finalized #3"],
-            LedgerEntries.Of([first, due, atOnce], [end], null).Select(e => string.Join(' ', Text(e).Split(' ')[1..3])));
+            LedgerEntries.Of([first, due, atOnce], [end], null, []).Select(e => string.Join(' ', Text(e).Split(' ')[1..3])));
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class AddedProductTests
         Assert.Equal((2067L, 2, Tenth, false), (change.Total, change.Invoice, change.EffectiveAt, change.DryRun));
         Assert.Equal(JsonSerializer.Serialize(invoice.Lines), JsonSerializer.Serialize(change.Lines));
         Assert.Equal(["desk-1", "voice-1"], View(account).Subscriptions.Select(s => s.Plan));
-        Assert.Equal(FirstEnd, account.State.NextDueAt);
+        Assert.Equal(FirstEnd, account.State.NextRuleAt);
     }
 
     [Fact]

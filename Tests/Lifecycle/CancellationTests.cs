@@ -85,7 +85,7 @@ public sealed class CancellationTests
         Assert.Equal((3, 80L, InvoiceStatus.Finalized), (invoice.Number, invoice.Total, invoice.Status));
         Assert.Equal((new(FirstEnd, Closing), Closing, Closing), (invoice.Period, invoice.DraftedAt, invoice.FinalizedAt));
         Assert.Equal([(InvoiceLineKind.Adjustment, new BillingPeriod(Anchor, FirstEnd))], invoice.Lines.Select(l => (l.Kind, l.Period)));
-        Assert.Null(account.State.NextDueAt);
+        Assert.Null(account.State.NextRuleAt);
         Assert.Null(AccountViews.Preview(account.State, account.Now));
     }
 
@@ -95,11 +95,11 @@ public sealed class CancellationTests
         var account = Begun("desk-1");
         account.Cancel();
 
-        Assert.Equal(Closing, account.At(FirstEnd + Grace).State.NextDueAt);
+        Assert.Equal(Closing, account.At(FirstEnd + Grace).State.NextRuleAt);
         account.At(Closing.AddYears(2));
 
         Assert.Equal(2, account.Invoices.Length);
-        Assert.Equal((Closing, null), (account.State.ClosedAt, account.State.NextDueAt));
+        Assert.Equal((Closing, null), (account.State.ClosedAt, account.State.NextRuleAt));
     }
 
     [Fact]
@@ -113,9 +113,9 @@ public sealed class CancellationTests
         // What can be cancelled until 50 days after the end can be so by an event that comes 35 days late.
         account.Cancel();
         account.At(FirstEnd.AddDays(35));
-        Assert.Equal((FirstEnd.AddDays(35), FirstEnd.AddDays(85)), (account.State.ClosedAt, account.State.NextDueAt));
+        Assert.Equal((FirstEnd.AddDays(35), FirstEnd.AddDays(85)), (account.State.ClosedAt, account.State.NextRuleAt));
         account.At(FirstEnd.AddDays(85));
-        Assert.Equal((FirstEnd.AddDays(85), null), (account.State.ClosedAt, account.State.NextDueAt));
+        Assert.Equal((FirstEnd.AddDays(85), null), (account.State.ClosedAt, account.State.NextRuleAt));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class CancellationTests
         account.At(FirstEnd.AddDays(40));
 
         Assert.Equal([2500L, 120L], account.Invoices.Select(i => i.Total)); // 5 − 2 included = 3 × 0.40, on the last invoice
-        Assert.Equal((FirstEnd.AddDays(40), null), (account.State.ClosedAt, account.State.NextDueAt));
+        Assert.Equal((FirstEnd.AddDays(40), null), (account.State.ClosedAt, account.State.NextRuleAt));
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class CancellationTests
         Assert.Null(AccountViews.Preview(account.State, account.Now));
 
         account.At(TrialEnd.AddYears(1));
-        Assert.Equal((AccountStatus.Cancelled, TrialEnd, "The shop closes.", null), (account.State.Status, account.State.Cancelled?.At, account.State.Cancelled?.Reason, account.State.NextDueAt));
+        Assert.Equal((AccountStatus.Cancelled, TrialEnd, "The shop closes.", null), (account.State.Status, account.State.Cancelled?.At, account.State.Cancelled?.Reason, account.State.NextRuleAt));
         Assert.Empty(account.Invoices);
     }
 
@@ -228,7 +228,7 @@ public sealed class CancellationTests
 
         var change = account.Cancel().Change!;
 
-        Assert.Equal((Anchor.AddHours(1), AccountStatus.Cancelled, null), (change.EffectiveAt, account.State.Status, account.State.NextDueAt));
+        Assert.Equal((Anchor.AddHours(1), AccountStatus.Cancelled, null), (change.EffectiveAt, account.State.Status, account.State.NextRuleAt));
         Assert.Equal(RefusalKind.Conflict, account.Cancel().Refusal?.Kind);
     }
 

@@ -29,7 +29,7 @@ public sealed class LifeLawsTests
             clock = clock.AddDays(numbers[0] % 120);
             Assert.Equal(Woken(waker, clock).At(clock).InvoicesJson, sleeper.At(clock).InvoicesJson);
             Assert.Equal(JsonSerializer.Serialize(View(waker)), JsonSerializer.Serialize(View(sleeper)));
-            Assert.Equal(waker.State.NextDueAt, sleeper.State.NextDueAt);
+            Assert.Equal(waker.State.NextRuleAt, sleeper.State.NextRuleAt);
         }).Holds(300);
 
     // Goal: numbers without gaps, sums that are sums, a base fee once for each stretch of time, nothing for a trial or after the end.
@@ -62,7 +62,7 @@ public sealed class LifeLawsTests
             {
                 var again = account.ReadAgain(snapshotAfter);
                 Assert.Equal(live, AccountRun.Canonical(again, account.Now));
-                Assert.Equal((account.State.NextDueAt, account.State.EndsAt), (again.NextDueAt, again.EndsAt));
+                Assert.Equal((account.State.NextRuleAt, account.State.EndsAt), (again.NextRuleAt, again.EndsAt));
             }
         }).Holds(200);
 
@@ -103,7 +103,7 @@ public sealed class LifeLawsTests
 
     private static AccountRun Woken(AccountRun account, DateTimeOffset clock)
     {
-        while (account.State.NextDueAt is { } due && due <= clock) account.At(due);
+        while (account.State.NextRuleAt is { } due && due <= clock) account.At(due);
         return account.Unawakened(clock);
     }
 }

@@ -21,7 +21,7 @@ public sealed class TrialTests
 
         Assert.Equal(AccountStatus.Trialing, account.State.Status);
         Assert.Empty(account.Invoices);
-        Assert.Equal(TrialEnd, account.State.NextDueAt);
+        Assert.Equal(TrialEnd, account.State.NextRuleAt);
         Assert.Equal(("desk-trial", Trial), (View(account).Subscriptions[0].Plan, View(account).Subscriptions[0].Period));
     }
 
@@ -49,7 +49,7 @@ public sealed class TrialTests
         Assert.Equal((AccountStatus.Active, TrialEnd), (account.State.Status, account.State.Calendar.Anchor));
         Assert.Equal((1, InvoiceStatus.Finalized, 3000L), (invoice.Number, invoice.Status, invoice.Total));
         Assert.Equal((new(TrialEnd, FirstPaidEnd), TrialEnd, TrialEnd), (invoice.Period, invoice.DraftedAt, invoice.FinalizedAt));
-        Assert.Equal(FirstPaidEnd, account.State.NextDueAt);
+        Assert.Equal(FirstPaidEnd, account.State.NextRuleAt);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class TrialTests
     {
         var account = BegunUnpaid("desk-trial").At(TrialEnd.AddDays(2));
 
-        Assert.Equal((AccountStatus.Cancelled, TrialEnd, null), (account.State.Status, account.State.Cancelled?.At, account.State.NextDueAt));
+        Assert.Equal((AccountStatus.Cancelled, TrialEnd, null), (account.State.Status, account.State.Cancelled?.At, account.State.NextRuleAt));
         Assert.Empty(account.Invoices);
         Assert.Empty(View(account).Subscriptions);
         Assert.Empty(View(account).Usage);

@@ -56,7 +56,7 @@ public class MailRunTests(MailRunTests.Shared shared, ITestOutputHelper output) 
         var run = await MailRun.DriveAsync(default, kills, store == "postgres" ? await (await PostgresServer.Shared).NewDatabase() : store);
 
         MailComparison.AssertIsTheOracles(run, shared.Oracle);
-        MailComparison.AssertSameBytes(await shared.InOrder.Value, run);
+        MailComparison.AssertSameBytesButForPayment(await shared.InOrder.Value, run);
     }
 
     private static SortedDictionary<string, int> Outcomes(MailOracle oracle) =>

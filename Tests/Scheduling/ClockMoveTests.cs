@@ -110,7 +110,8 @@ public sealed class ClockMoveTests
             _due.Times.Remove(account);
             return Task.FromResult(new CatchUpAnswer(null, null));
         }));
-        return new(clock, _due, new(_due, accounts, clock, _machine, NullLogger<DueWork>.Instance), _settings);
+        var calls = NoStripe.Work(accounts);
+        return new(clock, _due, new(_due, accounts, calls, clock, _machine, NullLogger<DueWork>.Instance), calls, _settings, []);
     }
 
     private sealed class Due : IDueTimes

@@ -163,16 +163,15 @@ public class DueWorkTests
         await work.Run(default);
     }
 
-    private DueWork Work(Func<string, Task<CatchUpAnswer>> catchUp) => new(
-        _due,
-        AccountDouble.Factory(account => AccountDouble.Account(catchUp: () =>
+    private DueWork Work(Func<string, Task<CatchUpAnswer>> catchUp)
+    {
+        var accounts = AccountDouble.Factory(account => AccountDouble.Account(catchUp: () =>
         {
             _calls.AddOrUpdate(account, 1, (_, calls) => calls + 1);
             return catchUp(account);
-        })),
-        new Standing(),
-        _time,
-        _said);
+        }));
+        return new(_due, accounts, NoStripe.Work(accounts), new Standing(), _time, _said);
+    }
 
     private Task<CatchUpAnswer> Done(string account, DateTimeOffset? next)
     {

@@ -27,10 +27,10 @@ public class MissedPeriodTests
 
         await using var platform = await TestPlatform.Open(folder);
         var due = platform.Services.GetRequiredService<IDueTimes>();
-        await Eventually.True(async () => await due.Next() > After, "every account has done what was due");
+        await Eventually.True(async () => await due.Next() == new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero), "every account has done what was due");
 
         var journal = platform.Services.GetRequiredService<IJournal>();
-        Assert.Equal(2, (await journal.ReadAll("two", default)).Entries.Count);
+        Assert.Equal(1, (await journal.ReadAll("two", default)).Entries.Count(e => System.Text.Encoding.UTF8.GetString(e.Span).Contains("invoice_drafted", StringComparison.Ordinal)));
         var invoices = (await platform.Api.Get("/v1/accounts/one/invoices")).Json.GetProperty("items").EnumerateArray().ToList();
         Assert.Equal(["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"], invoices.Select(i => i.GetProperty("period").GetProperty("start").GetString()));
 

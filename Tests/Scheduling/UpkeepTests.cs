@@ -106,7 +106,7 @@ public sealed class UpkeepTests : IAsyncLifetime
     private Upkeep Made(IIntegrity integrity, int days = 400)
     {
         _checks.Inner = integrity == _checks ? null : integrity;
-        return new(_store, _checks, _store, _clock, _store, new(TimeSpan.FromDays(days)), _machine, NullLogger<Upkeep>.Instance);
+        return new(_store, _store, _checks, _store, _clock, _store, new(TimeSpan.FromDays(days)), _machine, NullLogger<Upkeep>.Instance);
     }
 
     private sealed class Checks : IIntegrity

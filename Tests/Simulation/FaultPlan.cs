@@ -19,6 +19,15 @@ internal static class FaultPlan
             senders.Look(traffic.Bodies[world.Index(traffic.Bodies.Length)].At + world.Latency(), traffic.Accounts[world.Index(traffic.Accounts.Length)].Id);
     }
 
+    /// <summary>Lets Stripe fail, in some runs seldom, in some often.</summary>
+    public static void BeginStripe(World world, SimulatedStripe stripe)
+    {
+        stripe.LostPercent = world.Of(0, 0, 3, 10);
+        stripe.DeclinedPercent = world.Of(0, 0, 20);
+        var kinds = SimulatedStripe.Faults.Where(_ => world.Chance(50)).ToArray();
+        stripe.Sandbox.SetFaults(kinds, kinds.Length == 0 ? 0 : world.Of(0, 0.05, 0.3), world.From(0, int.MaxValue));
+    }
+
     /// <summary>Reads the usage of accounts, where a single silo answers, by meters that only add up.</summary>
     public static void BeginReads(World world, SimulatedPlatform platform, Senders senders, Traffic traffic)
     {

@@ -12,9 +12,10 @@ namespace Billing.Tests.Simulation;
 /// <summary>What must hold when a run has come to rest. The oracle of the model, which shares no code with the product, says what is right.</summary>
 internal static class Invariants
 {
-    public static void Check(World world, SimulatedPlatform platform, Traffic traffic)
+    public static void Check(World world, SimulatedPlatform platform, Traffic traffic, SimulatedStripe stripe, PlantedFault fault)
     {
         var now = new DateTimeOffset(world.Now, TimeSpan.Zero);
+        var money = new ChargeInvariants(stripe, fault);
         var live = new List<AccountState>();
         for (var place = 0; place < platform.Count; place++)
             live.AddRange(platform[place]!.States().Where(s => s.Sequence == platform.Host.Store!.LastSequence(s.Id)));
@@ -36,6 +37,7 @@ internal static class Invariants
             if (state.Profile is null) continue;
             IsCountedAsTheOracleCounts(state, traffic, journal.Accepted, now);
             IsInvoicedOncePerPeriod(state, now);
+            money.Check(world, state, tail);
             foreach (var line in state.Invoices.SelectMany(i => i.Lines)) world.Trace.Count($"billed {line.Kind}");
             if (state.Cancelled is not null) world.Trace.Count("account ended");
         }

@@ -31,4 +31,37 @@ internal enum PlantedFault
 
     /// <summary>Recovery leaves the last commit out, as if it were torn.</summary>
     LastCommitDropped,
+
+    /// <summary>A call to Stripe goes out although the entry that says so could not be appended.</summary>
+    SentBeforeDurable,
+
+    /// <summary>After an answer that does not say what was done, the call goes out again at once under another key.</summary>
+    NewKeyAfterUnknown,
+
+    /// <summary>Stripe has forgotten a key, and the call goes out again under it.</summary>
+    KeyPrunedAndReused,
+
+    /// <summary>The lines of an invoice are added twice.</summary>
+    LinesAddedTwice,
+
+    /// <summary>A payment of which nothing is known is taken for made.</summary>
+    UnknownTakenAsDone,
+
+    /// <summary>A step of which nothing is known is taken for not done, and goes out under the next key without a look.</summary>
+    UnknownTakenAsNotDone,
+
+    /// <summary>A declined payment is taken for made.</summary>
+    DeclinedTakenAsDone,
+
+    /// <summary>What was done is answered as not done, and nothing is saved under its key.</summary>
+    NotDoneSaidOfDone,
+
+    /// <summary>One call that was handed out is carried out twice, under two keys.</summary>
+    CarriedOutTwice,
+
+    /// <summary>The amount of a line changes on the way to Stripe.</summary>
+    LineAmountChanged,
+
+    /// <summary>An account is given the answer to another account's call.</summary>
+    AnswerOfAnotherGiven,
 }

@@ -57,7 +57,7 @@ internal sealed class Senders(World world, Process process, Network network, Fun
     private static async Task<object?> Open(SimulatedSilo silo, string account)
     {
         var answer = await silo.Grains.GetGrain<IMerchantAccountGrain>(account).Open(
-            new("Acme", "billing@acme.example", null, "DE", [ModelCatalog.Plan], "v1", "pm_1", true, $"open {account}"));
+            new("Acme", "billing@acme.example", null, "DE", [ModelCatalog.Plan], "v1", "pm_card_visa", true, $"open {account}"));
         return Final(answer.Refusal, answer);
     }
 

@@ -12,12 +12,13 @@ internal sealed class SimulatedPlatform
     private readonly World _world;
     private readonly Process _operators;
     private readonly Traffic _catalogs;
+    private readonly SimulatedStripe _stripe;
     private readonly PlantedFault _fault;
     private readonly Place[] _places;
 
-    public SimulatedPlatform(World world, Process operators, Traffic catalogs, SipKey hashKey, bool local, PlantedFault fault)
+    public SimulatedPlatform(World world, Process operators, Traffic catalogs, SipKey hashKey, SimulatedStripe stripe, bool local, PlantedFault fault)
     {
-        (_world, _operators, _catalogs, _fault) = (world, operators, catalogs, fault);
+        (_world, _operators, _catalogs, _stripe, _fault) = (world, operators, catalogs, stripe, fault);
         Host = new(world, new(world), hashKey, fault) { IsLocal = local };
         Host.Broke = () => world.After(operators, 0, () => CrashStore(world.Latency()));
         _places = [.. Enumerable.Range(0, local ? 1 : 2).Select(_ => new Place())];
@@ -71,6 +72,8 @@ internal sealed class SimulatedPlatform
     public void Heal()
     {
         IsHealed = true;
+        _stripe.LostPercent = _stripe.DeclinedPercent = 0;
+        _stripe.Sandbox.SetFaults([], 0, 0);
         Host.Disk.IsFull = Host.Disk.NextSyncFails = Host.Disk.NextWriteFails = false;
         if (!Host.IsLocal) OpenStore();
         for (var place = 0; place < Count; place++)
@@ -138,7 +141,7 @@ internal sealed class SimulatedPlatform
             {
                 try
                 {
-                    place.Silo = await SimulatedSilo.Start(_world, process, new(_world, process, Host, _fault), _catalogs);
+                    place.Silo = await SimulatedSilo.Start(_world, process, new(_world, process, Host, _fault), _catalogs, _stripe);
                     return;
                 }
                 catch (IOException)

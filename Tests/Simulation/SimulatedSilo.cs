@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Billing.Accounts;
 using Billing.Journal;
 using Billing.Plans;
+using Billing.Silo.Charging;
 using Billing.Silo.Ingest;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Storage;
@@ -22,10 +23,10 @@ internal sealed class SimulatedSilo
 
     private readonly StoreConnection _store;
 
-    private SimulatedSilo(StoreConnection store, Process process, IGrainFactory grains, GrainCatalog catalog, BillingClock clock, UsageIngest ingest, DueWork dueWork)
+    private SimulatedSilo(StoreConnection store, Process process, IGrainFactory grains, GrainCatalog catalog, BillingClock clock, UsageIngest ingest, DueWork dueWork, StripeWork stripeWork)
     {
         _store = store;
-        (Process, Grains, Catalog, Clock, Ingest, DueWork) = (process, grains, catalog, clock, ingest, dueWork);
+        (Process, Grains, Catalog, Clock, Ingest, DueWork, StripeWork) = (process, grains, catalog, clock, ingest, dueWork, stripeWork);
     }
 
     public Process Process { get; }
@@ -40,6 +41,8 @@ internal sealed class SimulatedSilo
 
     public DueWork DueWork { get; }
 
+    public StripeWork StripeWork { get; }
+
     /// <summary>Whether a round of due work is under way.</summary>
     public bool IsWaking { get; set; }
 
@@ -47,7 +50,7 @@ internal sealed class SimulatedSilo
     public long NextLook { get; set; }
 
     /// <summary>Starts a silo on a store. It must run in the silo's process.</summary>
-    public static async Task<SimulatedSilo> Start(World world, Process process, StoreConnection store, Traffic catalogs)
+    public static async Task<SimulatedSilo> Start(World world, Process process, StoreConnection store, Traffic catalogs, SimulatedStripe stripe)
     {
         var clock = await BillingClock.Load(store, process.Time, null);
         var services = new Services
@@ -62,8 +65,9 @@ internal sealed class SimulatedSilo
             services, Classes, process.Threads, process.Time, Options.Create(new GrainCollectionOptions()), new(new Watched<RuntimeLog>(world)));
         var grains = new GrainFactory(catalog);
         var waiting = new WaitingRoom(new NobodyWaits(), grains, process.Time, new Watched<WaitingRoom>(world));
+        var calls = new StripeWork(stripe.For(process), grains, process.Time, new Watched<StripeWork>(world));
         return new(
-            store, process, grains, catalog, clock, new(store, new(grains), waiting, clock), new(store, grains, clock, process.Time, new Watched<DueWork>(world)));
+            store, process, grains, catalog, clock, new(store, new(grains), waiting, clock), new(store, grains, calls, clock, process.Time, new Watched<DueWork>(world)), calls);
     }
 
     /// <summary>The accounts that are active here, each with its state.</summary>
@@ -115,20 +119,6 @@ internal sealed class SimulatedSilo
 
         public void Dispose()
         {
-        }
-    }
-
-    /// <summary>What must never be logged, whatever fails outside: an account that is held, or a turn that failed by itself.</summary>
-    private sealed class Watched<T>(World world) : ILogger<T>
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (eventId.Name is "LogHeld" or "LogFailed") world.Fail(new SimulationException(formatter(state, exception), exception));
         }
     }
 }

@@ -14,18 +14,22 @@ internal sealed class SimulationRun
     private readonly Process _outside;
     private readonly Traffic _traffic;
     private readonly Network _network;
+    private readonly SimulatedStripe _stripe;
     private readonly SimulatedPlatform _platform;
     private readonly Senders _senders;
+    private readonly PlantedFault _fault;
 
     private SimulationRun(int seed, PlantedFault fault)
     {
+        _fault = fault;
         _world = new(seed, AccountRun.Anchor);
         var draw = new Draw(seed);
         var hashKey = new SipKey((ulong)seed, 2);
         _outside = _world.Start("outside");
         _network = new(_world, _outside);
         _traffic = new(draw, _world, hashKey);
-        _platform = new(_world, _outside, _traffic, hashKey, local: draw.Chance(50), fault);
+        _stripe = new(_world, _outside, seed, fault);
+        _platform = new(_world, _outside, _traffic, hashKey, _stripe, local: draw.Chance(50), fault);
         _senders = new(_world, _outside, _network, () => _platform[_world.Index(_platform.Count)], fault);
     }
 
@@ -60,6 +64,7 @@ internal sealed class SimulationRun
     {
         _senders.Begin(_traffic);
         FaultPlan.Begin(_world, _outside, _network, _platform, _senders, _traffic);
+        FaultPlan.BeginStripe(_world, _stripe);
         FaultPlan.BeginReads(_world, _platform, _senders, _traffic);
         var last = _traffic.LastAt + Day;
         PumpUntil(last);
@@ -73,7 +78,7 @@ internal sealed class SimulationRun
 
         PumpUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));
         for (var waits = 0; waits < 10 && _platform.Host.Store!.EarliestDue <= _world.Now; waits++) PumpUntil(_world.Now + TimeSpan.TicksPerMinute);
-        Invariants.Check(_world, _platform, _traffic);
+        Invariants.Check(_world, _platform, _traffic, _stripe, _fault);
         _world.ThrowIfFailed();
     }
 

@@ -15,7 +15,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     private static readonly string[] MustHappen =
     [
         "account ended", "answered Accepted", "answered Conflict", "answered Duplicate", "answered Quarantined", "answered Rejected", "append fenced",
-        "append undone", "billed Adjustment", "billed Base", "billed Usage", "clock set ahead", "clock set back", "read from a snapshot",
+        "append undone", "billed Adjustment", "billed Base", "billed Usage", "charge Settled", "charge looked up", "charge tried more than once", "clock set ahead", "clock set back", "read from a snapshot",
         "read from a snapshot with segments", "segment dropped", "sent again", "silo crashed", "silo frozen", "store crashed", "sync failed", "torn end cut", "usage read",
     ];
 
@@ -63,6 +63,17 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(PlantedFault.DueTimeNotWritten)]
     [InlineData(PlantedFault.StateKeptAfterFailedAppend)]
     [InlineData(PlantedFault.LastCommitDropped)]
+    [InlineData(PlantedFault.SentBeforeDurable)]
+    [InlineData(PlantedFault.NewKeyAfterUnknown)]
+    [InlineData(PlantedFault.KeyPrunedAndReused)]
+    [InlineData(PlantedFault.LinesAddedTwice)]
+    [InlineData(PlantedFault.UnknownTakenAsDone)]
+    [InlineData(PlantedFault.UnknownTakenAsNotDone)]
+    [InlineData(PlantedFault.DeclinedTakenAsDone)]
+    [InlineData(PlantedFault.NotDoneSaidOfDone)]
+    [InlineData(PlantedFault.CarriedOutTwice)]
+    [InlineData(PlantedFault.LineAmountChanged)]
+    [InlineData(PlantedFault.AnswerOfAnotherGiven)]
     internal void PlantedFault_IsFound(PlantedFault fault)
     {
         for (var seed = 1; seed <= SeedsPerFault; seed++)
@@ -74,6 +85,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             catch (SimulationException found)
             {
                 SimulationRun.Of(seed);
+                if (fault >= PlantedFault.SentBeforeDurable) Assert.True(found.Message.StartsWith($"Seed {seed}: I3: ", StringComparison.Ordinal) || found.Message.StartsWith($"Seed {seed}: I8: ", StringComparison.Ordinal), found.Message);
                 output.WriteLine($"{fault} was found after {seed} seeds: {found.Message.Split('\n')[0]}");
                 return;
             }

@@ -11,12 +11,15 @@ namespace Billing.Tests.Simulation;
 internal sealed class StoreConnection(World world, Process silo, StoreHost host, PlantedFault fault) : IJournal, ISettings, IDueTimes, IRetention
 {
     private readonly Dictionary<string, long> _kept = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ahead = new(StringComparer.Ordinal);
 
     public SipKey HashKey => host.HashKey;
 
     public async Task<Appended> Append(JournalEntry entry)
     {
         var copy = entry with { Facts = entry.Facts.ToArray(), Bodies = entry.Bodies.ToArray() };
+        if (_ahead.Contains(entry.Account)) return Appended.Fenced;
+        if (fault == PlantedFault.SentBeforeDurable && ChargeInvariants.HasCallSent(copy.Facts)) return await AppendedOrNot(copy);
         if (fault != PlantedFault.StateKeptAfterFailedAppend) return await Ask(store => store.Append(copy));
         var skipped = _kept.GetValueOrDefault(entry.Account);
         try
@@ -32,13 +35,34 @@ internal sealed class StoreConnection(World world, Process silo, StoreHost host,
         return Appended.Yes;
     }
 
+    // The planted fault: what failed is taken for done, and the account learns of it at its next append.
+    private async Task<Appended> AppendedOrNot(JournalEntry entry)
+    {
+        try
+        {
+            if (await Ask(store => store.Append(entry)) == Appended.Yes) return Appended.Yes;
+        }
+        catch (IOException)
+        {
+            world.Trace.Count("append taken for done");
+        }
+
+        _ahead.Add(entry.Account);
+        return Appended.Yes;
+    }
+
     public Task<JournalTail> Read(string account, CancellationToken cancellation)
     {
         _kept.Remove(account);
+        _ahead.Remove(account);
         return Ask(store => store.Read(account, cancellation));
     }
 
-    public Task<JournalTail> ReadAll(string account, CancellationToken cancellation) => Ask(store => store.ReadAll(account, cancellation));
+    public Task<JournalTail> ReadAll(string account, CancellationToken cancellation)
+    {
+        _ahead.Remove(account);
+        return Ask(store => store.ReadAll(account, cancellation));
+    }
 
     public Task<ReadOnlyMemory<byte>> ReadBodies(string account, long sequence, CancellationToken cancellation) =>
         Ask(store => store.ReadBodies(account, sequence, cancellation));

@@ -72,6 +72,7 @@ public sealed class PostgresDurabilityTests : IAsyncLifetime
         await ((IApiKeyStore)store).Add(new($"hash {number}", "read", Noon));
         await ((IIdempotencyStore)store).Add($"key {number}", new("hash", 200, "text/plain", null, [1]));
         await ((IWaitingEvents)store).Add(new("a", Noon, "account_held", new(new byte[] { 1 }, 1, KeepBodies: false, WantReceipts: false)));
+        await ((IStripeEvents)store).Add(new($"evt_{number}", "invoice.paid", number, Noon, "in_1", "in_1", "a", null));
         Assert.Equal(1, (await store.Drop(number, Noon.AddDays(1), default)).Bodies);
     }
 }

@@ -43,9 +43,23 @@ public sealed class PostgresStoreTests : StoreConformance
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("schema 99; this release knows 2", refused.Message, StringComparison.Ordinal);
-        await Change("UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
+        Assert.Contains("schema 99; this release knows 3", refused.Message, StringComparison.Ordinal);
+        await Change("UPDATE billing.settings SET value = '3' WHERE name = 'schema'");
         await Reopen();
+    }
+
+    [Fact]
+    public async Task StoreWithoutStripeEvents_IsMigratedWithAllItHolds()
+    {
+        await Append("a", 1, "one");
+        await Close();
+        await Change("DROP TABLE billing.stripe_events; UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
+
+        await Reopen();
+
+        Assert.Equal(["one"], await Facts("a"));
+        Assert.Equal(StripeEventNews.New, await ((IStripeEvents)Store).Add(Paid("evt_a")));
+        Assert.Equal(StripeEventNews.Duplicate, await ((IStripeEvents)Store).Add(Paid("evt_b")));
     }
 
     [Theory]

@@ -71,7 +71,7 @@ public sealed class SqliteDamageTests : IAsyncLifetime
     {
         await Append("one", 1, "a body");
         await Close();
-        Change("ALTER TABLE bodies DROP COLUMN crcs; PRAGMA user_version = 2");
+        Change("ALTER TABLE bodies DROP COLUMN crcs; DROP TABLE stripe_events; PRAGMA user_version = 2");
 
         _store = await SqliteStore.Open(_folder.Path);
         await Append("one", 2, "another body");

@@ -47,7 +47,7 @@ public sealed class SqliteStoreTests : StoreConformance
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
         Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
-        Change("PRAGMA user_version = 3");
+        Change("PRAGMA user_version = 4");
         await Reopen();
     }
 
@@ -209,6 +209,7 @@ public sealed class SqliteStoreTests : StoreConformance
             INSERT INTO commits SELECT id, frames, (SELECT bytes FROM bodies WHERE commit_id = id) FROM new_commits;
             DROP TABLE new_commits;
             DROP TABLE bodies;
+            DROP TABLE stripe_events;
             PRAGMA user_version = 1;
             """);
 
@@ -219,6 +220,20 @@ public sealed class SqliteStoreTests : StoreConformance
         Assert.Equal("the bodies", Text(await Journal.ReadBodies("a", 1, default)));
         Assert.Empty(await Store.Check(default));
         Assert.Equal(Appended.Yes, await Append("a", 3, "four"));
+    }
+
+    [Fact]
+    public async Task StoreWithoutStripeEvents_IsMigratedWithAllItHolds()
+    {
+        await Append("a", 1, "one");
+        await Close();
+        Change("DROP TABLE stripe_events; PRAGMA user_version = 3");
+
+        await Reopen();
+
+        Assert.Equal(["one"], await Facts("a"));
+        Assert.Equal(StripeEventNews.New, await ((IStripeEvents)Store).Add(Paid("evt_a")));
+        Assert.Equal(StripeEventNews.Duplicate, await ((IStripeEvents)Store).Add(Paid("evt_b")));
     }
 
     [Fact]

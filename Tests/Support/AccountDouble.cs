@@ -17,12 +17,13 @@ internal static class AccountDouble
     }
 
     /// <summary>An account with only the calls that a test gives it.</summary>
-    public static IMerchantAccountGrain Account(Func<UsageBatch, Task<UsageResult>>? recordUsage = null, Func<Task<CatchUpAnswer>>? catchUp = null)
+    public static IMerchantAccountGrain Account(Func<UsageBatch, Task<UsageResult>>? recordUsage = null, Func<Task<CatchUpAnswer>>? catchUp = null, Func<string, string?, Task<CatchUpAnswer>>? notice = null)
     {
         var account = DispatchProxy.Create<IMerchantAccountGrain, AccountProxy>();
         var proxy = (AccountProxy)(object)account;
         proxy.RecordUsage = recordUsage;
         proxy.CatchUp = catchUp;
+        proxy.Notice = notice;
         return account;
     }
 
@@ -39,10 +40,13 @@ internal static class AccountDouble
 
         internal Func<Task<CatchUpAnswer>>? CatchUp { get; set; }
 
+        internal Func<string, string?, Task<CatchUpAnswer>>? Notice { get; set; }
+
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
         {
             nameof(IMerchantAccountGrain.RecordUsage) when RecordUsage is { } call => call((UsageBatch)args![0]!),
             nameof(IMerchantAccountGrain.CatchUp) when CatchUp is { } call => call(),
+            nameof(IMerchantAccountGrain.NoticeStripeInvoice) when Notice is { } call => call((string)args![0]!, (string?)args[1]),
             _ => throw new NotSupportedException(targetMethod.Name),
         };
     }

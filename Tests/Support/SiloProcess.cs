@@ -32,6 +32,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         data = dataFolder is null ? Directory.CreateTempSubdirectory("billing-silo-") : new(dataFolder);
         var (url, sandbox) = FreeUrls();
         Url = url;
+        SandboxUrl = sandbox;
         settings = new(StringComparer.Ordinal)
         {
             ["BILLING_URL"] = url.GetLeftPart(UriPartial.Authority),
@@ -47,6 +48,9 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>Where the API listens.</summary>
     public Uri Url { get; }
+
+    /// <summary>Where its sandbox Stripe listens.</summary>
+    public Uri SandboxUrl { get; }
 
     /// <summary>A key with all scopes.</summary>
     public string Key { get; } = "key-of-a-test-silo-" + Guid.NewGuid().ToString("N");

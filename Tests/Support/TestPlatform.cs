@@ -51,6 +51,7 @@ internal sealed class TestPlatform : IAsyncDisposable
             $"--BILLING_DATABASE={database}",
             "--BILLING_DATABASE_SHARED=true",
             "--BILLING_URL=http://127.0.0.1:0",
+            "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
             $"--BILLING_ADMIN_KEY={Key}",
             $"--BILLING_CATALOG={catalog}",
             $"--BILLING_CLOCK={Start}",

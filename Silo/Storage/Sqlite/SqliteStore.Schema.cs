@@ -5,7 +5,7 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int SchemaVersion = 3;
+    private const int SchemaVersion = 4;
 
     private void Migrate()
     {
@@ -16,9 +16,10 @@ internal sealed partial class SqliteStore
                 throw new InvalidDataException($"The store {File} has schema {found}; this release knows {SchemaVersion}. Start the newer release again. Nothing was changed.");
             if (found == SchemaVersion) return;
             if (found == 1) MigrateFromOne();
-            if (found is 1 or 2)
+            if (found is 1 or 2) MigrateFromTwo();
+            if (found is 1 or 2 or 3)
             {
-                MigrateFromTwo();
+                MigrateFromThree();
                 return;
             }
         }
@@ -34,6 +35,7 @@ internal sealed partial class SqliteStore
             CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
             CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
             CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, location TEXT, body BLOB NOT NULL);
+            {StripeEventsTable}
             PRAGMA user_version = {SchemaVersion};
             COMMIT;
             """);
@@ -71,6 +73,13 @@ internal sealed partial class SqliteStore
     private void MigrateFromTwo() => InTransaction(() =>
     {
         Execute("ALTER TABLE bodies ADD COLUMN crcs BLOB; PRAGMA user_version = 3;");
+        return true;
+    });
+
+    // The events that Stripe tells are noted from now on.
+    private void MigrateFromThree() => InTransaction(() =>
+    {
+        Execute($"{StripeEventsTable} PRAGMA user_version = 4;");
         return true;
     });
 }

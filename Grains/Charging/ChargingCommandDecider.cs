@@ -1,0 +1,43 @@
+using Billing.Accounts;
+
+namespace Billing.Charging;
+
+/// <summary>Decides what operators do about the charges of an account. Pure.</summary>
+internal static class ChargingCommandDecider
+{
+    private const int MaxPaymentMethodLength = 255;
+
+    public static AccountChangeAnswer ChangePaymentMethod(AccountState account, ChangePaymentMethod command, DateTimeOffset now, FactWriter facts)
+    {
+        if (command.PaymentMethod is not { Length: > 0 and <= MaxPaymentMethodLength } method || method.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_'))
+            return new(new(RefusalKind.Invalid, $"A payment method is an id at Stripe of 1 to {MaxPaymentMethodLength} letters, digits and _, such as pm_1ABC. Nothing was changed.", "payment_method"), null);
+        if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } refusal) return new(refusal, null);
+        if (account.Cancelled is not null && account.Charging.Charges.All(c => c.IsOver))
+            return new(new(RefusalKind.Conflict, $"The account {account.Id} is cancelled and owes nothing. Nothing was changed."), null);
+
+        var waiting = account.Charging.Charges.Count(c => c.State == ChargeState.Declined);
+        var isRepeated = !command.DryRun && command.CommandId is not null && account.Charging.MethodCommand == command.CommandId;
+        if (!command.DryRun && !isRepeated) AccountDecider.Emit(account, facts, new AccountFact.PaymentMethodGiven(method, command.Reason, now, command.CommandId));
+        var retried = waiting == 0 ? "No charge waits for it." : $"Charges that were declined and are tried again with it at once: {waiting}.";
+        return new(null, Change(account, $"The payment method {method} is attached to the customer at Stripe, and charged from then on. {retried}", now, command.DryRun));
+    }
+
+    public static AccountChangeAnswer Release(AccountState account, ReleaseCharges command, DateTimeOffset now, FactWriter facts)
+    {
+        if (!command.DryRun && command.CommandId is not null && account.Charging.ReleaseCommand == command.CommandId)
+            return new(null, Change(account, "The parked charges were released.", now, dryRun: false));
+        if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } refusal) return new(refusal, null);
+        var parked = account.Charging.Charges.Where(c => c.State == ChargeState.Parked).ToList();
+        if (parked.Count == 0 && !account.Charging.Held)
+            return new(new(RefusalKind.Conflict, $"No charge of the account {account.Id} is parked. Nothing was changed."), null);
+
+        if (!command.DryRun) AccountDecider.Emit(account, facts, new AccountFact.ChargesReleased(command.Reason!, now, command.CommandId));
+        return new(null, Change(
+            account,
+            $"The charges of the invoices {string.Join(", ", parked.Select(c => c.Invoice))} go on. What may have been sent already is looked up at Stripe first.", now, command.DryRun)
+            with { Total = parked.Sum(c => c.Amount) });
+    }
+
+    private static AccountChange Change(AccountState account, string description, DateTimeOffset at, bool dryRun) =>
+        new(account.Id, description, at, dryRun, account.Profile!.Currency, 0, [], null);
+}
