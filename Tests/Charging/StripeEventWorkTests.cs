@@ -31,7 +31,7 @@ public sealed class StripeEventWorkTests : IAsyncLifetime
     {
         _run = await WebhookRun.Open(_folder);
         await Run.OpenAccount("a", "pm_card_chargeCustomerFail");
-        await Run.Api.MoveClock("P1M4D");
+        await Run.Api.MoveClock("P3DT1H");
         Assert.Equal(["declined"], await Run.Charges("a"));
         var customer = (await Run.Held("customers")).Single().GetProperty("id").GetString()!;
         var invoice = (await Run.Held("invoices")).Single().GetProperty("id").GetString()!;
@@ -60,9 +60,9 @@ public sealed class StripeEventWorkTests : IAsyncLifetime
 
         Assert.Empty(await Run.Events.Pending("", 1));
         Assert.True(Run.Count("stored") > 20 && Run.Count("duplicate") > 0, $"{Run.Count("stored")} stored, {Run.Count("duplicate")} duplicates");
-        foreach (var account in accounts) Assert.Equal(["settled", "settled"], await Run.Charges(account));
-        var charged = (await Run.Held("charges")).Where(c => c.GetProperty("status").GetString() == "succeeded").Select(c => c.GetProperty("metadata").GetProperty("intent").GetString()!);
-        Assert.Equal(["a/1/1", "a/2/1", "b/1/1", "b/2/1", "c/1/1", "c/2/1", "d/1/1", "d/2/1", "e/1/1", "e/2/1"], charged.Order(StringComparer.Ordinal));
+        foreach (var account in accounts) Assert.Equal(["settled", "settled", "settled"], await Run.Charges(account));
+        var charged = (await Run.Held("charges")).Where(c => c.GetProperty("status").GetString() == "succeeded").Select(c => c.GetProperty("metadata").GetProperty("intent").GetString()!).ToList();
+        Assert.Equal((15, 15), (charged.Count, charged.Distinct(StringComparer.Ordinal).Count()));
     }
 
     [Fact]
