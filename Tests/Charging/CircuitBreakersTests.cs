@@ -1,7 +1,6 @@
 using Billing.Accounts;
 using Billing.Charging;
 using Billing.Invoices;
-using Billing.Tests.Accounts;
 using static Billing.Tests.Accounts.AccountRun;
 
 namespace Billing.Tests.Charging;
