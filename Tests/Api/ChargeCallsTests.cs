@@ -55,9 +55,9 @@ public sealed class ChargeCallsTests(PlatformFixture platform) : IClassFixture<P
         (await platform.Api.Post("/v1/accounts/keeper/payment-method", """{"payment_method":"pm_nobody_has","reason":"A new card."}""")).IsProblem(400, "payment_method");
         (await platform.Api.Post("/v1/accounts/keeper/payment-method", """{"reason":"A new card."}""")).IsProblem(400, "payment_method");
         (await platform.Api.Post("/v1/accounts/keeper/payment-method", """{"payment_method":"pm_card_visa"}""")).IsProblem(400, "reason");
-        (await platform.Api.Post("/v1/accounts/nobody/payment-method", """{"payment_method":"pm_card_visa","reason":"A new card."}""")).IsProblem(404);
+        (await platform.Api.Post("/v1/accounts/nobody/payment-method", """{"payment_method":"pm_card_visa","reason":"A new card."}""")).IsProblem(404, "id");
         (await Open("never", "pm_nobody_has")).IsProblem(400, "payment_method");
-        (await platform.Api.Get("/v1/accounts/never")).IsProblem(404);
+        (await platform.Api.Get("/v1/accounts/never")).IsProblem(404, "id");
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class ChargeCallsTests(PlatformFixture platform) : IClassFixture<P
         var answer = await platform.Api.Post("/v1/accounts/trier/payment-method", """{"payment_method":"pm_card_chargeDeclined","reason":"A new card."}""");
 
         answer.IsProblem(409, "payment_method");
-        Assert.Contains("card_declined", answer.Text, StringComparison.Ordinal);
+        Assert.Contains("did not take the payment method pm_card_chargeDeclined: generic_decline", answer.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class ChargeCallsTests(PlatformFixture platform) : IClassFixture<P
         await platform.Api.Open("free", "desk-basic");
 
         (await platform.Api.Post("/v1/accounts/free/release", """{"reason":"Go on."}""")).IsProblem(409);
-        (await platform.Api.Get("/v1/accounts/nobody/charges")).IsProblem(404);
+        (await platform.Api.Get("/v1/accounts/nobody/charges")).IsProblem(404, "id");
     }
 
     private Task<ApiAnswer> Open(string id, string method) => platform.Api.Post(

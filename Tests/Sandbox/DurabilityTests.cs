@@ -104,6 +104,9 @@ public sealed class DurabilityTests
         run.Send("DELETE", $"/v1/invoices/{run.Draft(run.Customer())}");
         run.Stripe.SetFaults(FaultKinds.OfReads, 0.5, 5);
         run.Send("GET", "/v1/customers");
+
+        // What is read is noted with the next write.
+        run.Send("POST", "/v1/customers", "name=last");
         run.Stripe.TakeDue(run.Now);
         return (invoice, debit, answer);
     }
