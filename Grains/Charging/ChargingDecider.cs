@@ -127,7 +127,7 @@ internal static class ChargingDecider
         // Charges are requested in the order of the invoices, so those without one are behind the last that has one.
         var last = account.Charging.Charges is [.., var newest] ? newest.Invoice : 0;
         for (var i = last; i < account.Invoices.Count; i++)
-            if (account.Invoices[i] is { Status: InvoiceStatus.Finalized } invoice) return invoice;
+            if (account.Invoices[i] is { Status: InvoiceStatus.Finalized } invoice && invoice.Number > last) return invoice;
         return null;
     }
 
