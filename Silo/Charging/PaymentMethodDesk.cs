@@ -35,12 +35,7 @@ internal sealed class PaymentMethodDesk(StripeConnection stripe, IGrainFactory g
         var begun = time.GetTimestamp();
         while (time.GetElapsedTime(begun) < AnsweredWithin)
         {
-            if (calls.TryReserve())
-            {
-                if ((await grain.CatchUp(clock.Now, mayCall: true)).Call is { } call) await calls.CarryOut(call);
-                else calls.Release();
-            }
-
+            await calls.Follow(() => grain.CatchUp(clock.Now, mayCall: true));
             switch ((await grain.GetPaymentMethod()).Method)
             {
                 case { State: PaymentMethodState.Attached }:

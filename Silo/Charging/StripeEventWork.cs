@@ -175,24 +175,17 @@ internal sealed partial class StripeEventWork(
             return null;
         }
 
-        while (!calls.TryReserve()) await Task.Delay(LooksForAPlaceEvery, time);
-        var reserved = true;
-        try
+        var grain = grains.GetGrain<IMerchantAccountGrain>(account);
+        while (true)
         {
-            var grain = grains.GetGrain<IMerchantAccountGrain>(account);
-            var answer = await grain.NoticeStripeInvoice(invoice, intent);
-            if (answer.Refusal is { Kind: RefusalKind.Retry }) answer = await grain.NoticeStripeInvoice(invoice, intent);
-            if (answer.Call is { } call)
-            {
-                reserved = false;
-                await calls.CarryOut(call);
-            }
-
-            return answer.Refusal;
+            if (await calls.Follow(Notice) is { } answer) return answer.Refusal;
+            await Task.Delay(LooksForAPlaceEvery, time);
         }
-        finally
+
+        async Task<CatchUpAnswer> Notice()
         {
-            if (reserved) calls.Release();
+            var answer = await grain.NoticeStripeInvoice(invoice, intent);
+            return answer.Refusal is { Kind: RefusalKind.Retry } ? await grain.NoticeStripeInvoice(invoice, intent) : answer;
         }
     }
 

@@ -53,6 +53,29 @@ internal sealed partial class StripeWork(ICarryOut carryOut, IGrainFactory grain
         idle?.SetResult();
     }
 
+    /// <summary>Has an account take a turn in which it may hand out a call, and carries that out with those that follow it.</summary>
+    /// <returns>What the account answered to the turn; null when no place was free, and the account was not asked.</returns>
+    public async Task<CatchUpAnswer?> Follow(Func<Task<CatchUpAnswer>> turn)
+    {
+        if (!TryReserve()) return null;
+        var reserved = true;
+        try
+        {
+            var answer = await turn();
+            if (answer.Call is { } call)
+            {
+                reserved = false;
+                await CarryOut(call);
+            }
+
+            return answer;
+        }
+        finally
+        {
+            if (reserved) Release();
+        }
+    }
+
     /// <summary>Carries out a call and those that follow it, in the place that was reserved, and then gives the place back.</summary>
     public async Task CarryOut(StripeCall first)
     {
