@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Billing.Journal;
 using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
@@ -29,40 +30,46 @@ public sealed class SqliteLostEndTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ByteOfTheLogFlipped_IsRefusedWithTheLogKeptAndMendedFromIt()
+    public async Task ByteOfTheLogFlipped_IsRefusedWithNothingChangedAndGoesOnWithTheSoundLog()
     {
-        var damaged = Flipped(_log.Length / 2);
-
-        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => SqliteStore.Open(_killed.Path));
-
-        Assert.Contains($"commit {Last} was acknowledged", refused.Message, StringComparison.Ordinal);
-        Assert.Contains(_killed.File("journal.db-wal.kept"), refused.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("Nothing was changed", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(damaged, await File.ReadAllBytesAsync(_killed.File("journal.db-wal.kept")));
-
-        // Another log that is damaged elsewhere does not take its place, and the same one is not kept twice.
-        foreach (var again in new[] { Flipped(_log.Length / 3), Flipped(_log.Length / 3), damaged })
+        foreach (var at in new[] { 40, _log.Length / 3, _log.Length / 2, _log.Length - 40 })
         {
-            await File.WriteAllBytesAsync(_killed.File("journal.db-wal"), again);
-            await Assert.ThrowsAsync<InvalidDataException>(() => SqliteStore.Open(_killed.Path));
-        }
+            Flip(at);
+            var files = FilesBut("index.db");
 
-        Assert.Equal(["journal.db-wal.kept", "journal.db-wal.kept-2"], Kept());
-        Assert.Equal(damaged, await File.ReadAllBytesAsync(_killed.File("journal.db-wal.kept")));
+            for (var start = 0; start < 2; start++)
+            {
+                var refused = await Assert.ThrowsAsync<InvalidDataException>(() => SqliteStore.Open(_killed.Path));
+
+                Assert.Contains($"commit {Last} was acknowledged", refused.Message, StringComparison.Ordinal);
+                Assert.Contains("Nothing was changed", refused.Message, StringComparison.Ordinal);
+                Assert.Equal(files, FilesBut("index.db"));
+            }
+        }
 
         await File.WriteAllBytesAsync(_killed.File("journal.db-wal"), _log);
         await using var store = await SqliteStore.Open(_killed.Path);
         Assert.Equal(Last, (await store.ReadAll("a", default)).Entries.Count);
-        Assert.Equal(2, store.Notices.Count(n => n.Contains("journal.db-wal.kept", StringComparison.Ordinal)));
     }
 
     [Fact]
-    public async Task LogThatIsWell_IsTakenAndNoCopyStays()
+    public async Task JournalEmptied_IsRefusedWithItsLogLeftAlone()
+    {
+        await File.WriteAllBytesAsync(_killed.File("journal.db"), []);
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => SqliteStore.Open(_killed.Path));
+
+        Assert.Contains("journal.db is empty", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(_log, await File.ReadAllBytesAsync(_killed.File("journal.db-wal")));
+    }
+
+    [Fact]
+    public async Task LogThatIsWell_IsTakenWithoutAWord()
     {
         await using var store = await SqliteStore.Open(_killed.Path);
 
         Assert.Equal(Last, (await store.ReadAll("a", default)).Entries.Count);
-        Assert.Empty(Kept());
         Assert.Empty(store.Notices);
     }
 
@@ -85,7 +92,7 @@ public sealed class SqliteLostEndTests : IAsyncLifetime
     public async Task HeadFileAndTheMiddleOfTheLogDamaged_AreRefusedAndLeftAlone(bool damaged)
     {
         await LoseTheHead(damaged);
-        var log = Flipped(_log.Length / 2);
+        var log = Flip(_log.Length / 2);
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(() => SqliteStore.Open(_killed.Path));
 
@@ -108,7 +115,7 @@ public sealed class SqliteLostEndTests : IAsyncLifetime
         Assert.Equal(Last - 1, (await store.ReadAll("a", default)).Entries.Count);
     }
 
-    private byte[] Flipped(int at)
+    private byte[] Flip(int at)
     {
         var log = _log.ToArray();
         log[at] ^= 1;
@@ -124,5 +131,7 @@ public sealed class SqliteLostEndTests : IAsyncLifetime
         else File.Delete(_killed.File("journal.head"));
     }
 
-    private IEnumerable<string?> Kept() => Directory.GetFiles(_killed.Path, "*.kept*").Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private List<(string? Name, string Hash)> FilesBut(string derived) =>
+        [.. Directory.GetFiles(_killed.Path).Where(f => !Path.GetFileName(f).StartsWith(derived, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .Select(f => (Path.GetFileName(f), Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f)))))];
 }

@@ -25,6 +25,7 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
         try
         {
             Connection.Open();
+            FoldInOnClose(false);
             Execute(pragmas);
 
             // Takes the lock, and reads the head of the file, here and not with the first work.
@@ -54,8 +55,12 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
     /// <summary>To be used on the thread only.</summary>
     protected SqliteConnection Connection { get; }
 
-    /// <summary>Begins to work; what was handed in before waits until then.</summary>
-    protected void Start() => _thread.Start();
+    /// <summary>Begins to work; what was handed in before waits until then. From here on closing folds the write-ahead log into the file and deletes it.</summary>
+    protected void Start()
+    {
+        FoldInOnClose(true);
+        _thread.Start();
+    }
 
     /// <summary>Runs work on the thread.</summary>
     protected Task<T> Run<T>(Func<T> work)
@@ -149,6 +154,9 @@ internal abstract class SqliteConnectionThread : IAsyncDisposable
         Connection.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    // SQLite folds in what it can read of a log and deletes it; until that was looked at, the rest must stay.
+    private void FoldInOnClose(bool foldIn) => raw.sqlite3_db_config(Connection.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, foldIn ? 0 : 1, out _);
 
     private void Post(Action work)
     {

@@ -15,26 +15,19 @@ internal sealed partial class SqliteStore
 
     private async Task BuildIndex()
     {
-        using (var last = Command("SELECT coalesce(max(id), 0) FROM commits")) _lastCommit = (long)last.ExecuteScalar()!;
+        _lastCommit = LastCommit();
         var noted = _head.Read();
         var contents = await ReadIndex();
         var indexed = contents.Until;
         if (indexed is { } other && other.Store != _id)
-            throw new InvalidDataException($"The index in {Path.GetDirectoryName(File)} belongs to another journal. Delete index.db: it is made anew from the journal. {_kept.Untouched}");
+            throw new InvalidDataException($"The index in {Path.GetDirectoryName(File)} belongs to another journal. Delete index.db: it is made anew from the journal. Nothing was changed.");
         if (noted is null or 0 && _lastCommit > 0)
         {
             _notices.Add($"journal.head, which notes the last acknowledged commit, {(noted is null ? "does not match its check sum" : "is missing or empty")}; a loss of power can do that. "
                 + $"The journal ends at commit {_lastCommit}: whether there were later ones cannot be told from it. It is written anew with the next commit.");
         }
 
-        var ahead = long.Max(noted ?? 0, indexed?.Commit ?? 0);
-        if (ahead > _lastCommit)
-        {
-            throw new InvalidDataException(
-                $"The journal {File} ends at commit {_lastCommit}, but commit {ahead} was acknowledged. "
-                + $"Put back what is missing, such as journal.db-wal; if an older journal is wanted, delete index.db and journal.head. {_kept.Untouched}");
-        }
-
+        RefuseALostEnd(_lastCommit, indexed?.Commit ?? 0);
         _indexedCommit = indexed?.Commit ?? 0;
         foreach (var (account, sequence) in contents.LastSequences)
         {
@@ -61,7 +54,7 @@ internal sealed partial class SqliteStore
             }
 
             if (sequence > last)
-                throw new InvalidDataException($"The journal {File} is damaged: account {account} has a snapshot at entry {sequence}, but the journal ends at entry {last}. If an older journal is wanted, delete index.db. {_kept.Untouched}");
+                throw new InvalidDataException($"The journal {File} is damaged: account {account} has a snapshot at entry {sequence}, but the journal ends at entry {last}. If an older journal is wanted, delete index.db. Nothing was changed.");
             var index = _accounts[account];
             index.SnapshotSequence = sequence;
             index.Trim();
@@ -75,6 +68,25 @@ internal sealed partial class SqliteStore
             index.WrittenDueTicks = reader.GetInt64(1);
             SetDue(reader.GetString(0), index, reader.GetInt64(1));
         }
+    }
+
+    private long LastCommit()
+    {
+        using (var table = Command("SELECT 1 FROM sqlite_master WHERE name = 'commits'"))
+        {
+            if (table.ExecuteScalar() is null) return 0;
+        }
+
+        using var last = Command("SELECT coalesce(max(id), 0) FROM commits");
+        return (long)last.ExecuteScalar()!;
+    }
+
+    private void RefuseALostEnd(long last, long acknowledged)
+    {
+        if (acknowledged <= last) return;
+        throw new InvalidDataException(
+            $"The journal {File} ends at commit {last}, but commit {acknowledged} was acknowledged. Put back what is missing, such as journal.db-wal; "
+            + "if an older journal is wanted, delete index.db and journal.head. Nothing was changed.");
     }
 
     // A damaged index is no reason not to start: all of it is derived.

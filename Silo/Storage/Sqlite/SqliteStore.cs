@@ -27,14 +27,13 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     private readonly List<string> _notices = [];
     private SqliteIndex _index;
     private readonly HeadFile _head;
-    private readonly KeptLog _kept;
     private readonly string _id;
     private long _lastCommit;
     private long _indexedCommit;
     private long _bytesSinceIndexing;
     private Task _indexing = Task.CompletedTask;
 
-    private SqliteStore(string folder, SqliteIndex index, HeadFile head, KeptLog kept)
+    private SqliteStore(string folder, SqliteIndex index, HeadFile head)
         : base(
             Path.Combine(folder, "journal.db"),
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-65536;")
@@ -42,9 +41,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         _availability = new(why => AvailabilityChanged?.Invoke(why));
         _index = index;
         _head = head;
-        _kept = kept;
         try
         {
+            RefuseALostEnd(LastCommit(), head.Read() ?? 0);
             Migrate();
             Execute(WaitingEventsTable);
             HashKey = ReadHashKey();
@@ -87,7 +86,6 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         var notices = new List<string>();
         var index = SqliteIndex.Open(Path.Combine(folder, "index.db"), notices.Add);
         HeadFile? head = null;
-        KeptLog? kept = null;
         SqliteStore? store = null;
         try
         {
@@ -95,11 +93,9 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             head = new HeadFile(Path.Combine(folder, "journal.head"));
             RefuseALogWithoutItsJournal(journal, head.Read() ?? 0);
             if (head.Read() is null or 0) RefuseALogThatWasCut(journal);
-            kept = KeptLog.Of(journal);
-            store = new SqliteStore(folder, index, head, kept);
+            store = new SqliteStore(folder, index, head);
             store._notices.AddRange(notices);
             await store.BuildIndex();
-            store._notices.AddRange(kept.LetGo());
             store.Start();
             return store;
         }
@@ -109,22 +105,20 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             store?.Connection.Dispose();
             head?.Dispose();
             await (store?._index ?? index).DisposeAsync();
-            if (failed is StoreInUseException) kept?.NotNeeded();
             if (failed is SqliteException damaged)
-                throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup. {kept?.Untouched}", damaged);
-            if (failed is InvalidDataException && kept?.Path is { } log && !failed.Message.Contains(log, StringComparison.Ordinal))
-                throw new InvalidDataException($"{failed.Message} The write-ahead log is kept as it was found, as {log}.", failed);
+                throw new InvalidDataException($"The store in {folder} is damaged: {damaged.Message} Restore it from a backup. Nothing was changed.", damaged);
             throw;
         }
     }
 
-    // Opened without its database, a write-ahead log is dropped.
+    // Opened without its database, or with an empty one, a write-ahead log is dropped.
     private static void RefuseALogWithoutItsJournal(string journal, long acknowledged)
     {
-        if (System.IO.File.Exists(journal)) return;
+        var file = new FileInfo(journal);
+        if (file is { Exists: true, Length: > 0 }) return;
         if (acknowledged == 0 && !(new FileInfo(journal + "-wal") is { Exists: true, Length: > 0 })) return;
         throw new InvalidDataException(
-            $"The journal {journal} is missing, but {acknowledged} commits were acknowledged in its folder or its write-ahead log is there. "
+            $"The journal {journal} is {(file.Exists ? "empty" : "missing")}, but {acknowledged} commits were acknowledged in its folder or its write-ahead log is there. "
             + "Put journal.db back beside journal.db-wal; if a new store is wanted, empty the folder. Nothing was changed.");
     }
 
@@ -133,7 +127,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     {
         if (!WriteAheadLog.LostCommits(journal + "-wal")) return;
         throw new InvalidDataException(
-            $"The write-ahead log {journal}-wal is damaged: commits that were acknowledged lie behind a frame whose check sum does not hold, and would be lost. "
+            $"The write-ahead log {journal}-wal is damaged: a check sum in it does not hold, and commits that were acknowledged, which lie behind it, would be lost. "
             + "Put a sound copy of journal.db-wal in its place, or restore the folder from a backup. Nothing was changed.");
     }
 

@@ -14,9 +14,10 @@ internal static class WriteAheadLog
     private const uint LittleEndianSums = 0x377f0682;
 
     /// <summary>
-    /// Whether commits that were durable can no longer be read: behind the first frame that does not hold, a transaction ends and
-    /// another begins, which only happens when the first was synced. A write torn by a loss of power is the last one.
+    /// Whether commits that were durable can no longer be read: behind the transaction with the first frame that does not hold,
+    /// another begins, which only happens when that one was synced. A write torn by a loss of power is the last one.
     /// </summary>
+    /// <remarks>The header is synced before the first frame is written: one that does not hold was damaged later.</remarks>
     public static bool LostCommits(string path)
     {
         if (new FileInfo(path) is not { Exists: true, Length: > HeaderBytes }) return false;
@@ -24,19 +25,18 @@ internal static class WriteAheadLog
         var header = new byte[HeaderBytes];
         log.ReadExactly(header);
         var littleEndian = Word(header, 0) == LittleEndianSums;
-        var pageBytes = Word(header, 8);
-        if (pageBytes is < 512 or > 65_536) return false;
         var sums = Sum((0, 0), header.AsSpan(0, 24), littleEndian);
-        var holds = sums == (Word(header, 24), Word(header, 28));
-        var ended = false;
-        var frame = new byte[FrameHeaderBytes + pageBytes];
+        if (sums != (Word(header, 24), Word(header, 28))) return true;
+        var (holds, ended) = (true, false);
+        var frame = new byte[FrameHeaderBytes + Word(header, 8)];
         while (log.ReadAtLeast(frame, frame.Length, throwOnEndOfStream: false) == frame.Length)
         {
             // Frames of an earlier round of the log have other salts.
             var ofThisRound = frame.AsSpan(8, 8).SequenceEqual(header.AsSpan(16, 8));
+            if (!holds && !ofThisRound) continue;
             sums = Sum(Sum(sums, frame.AsSpan(0, 8), littleEndian), frame.AsSpan(FrameHeaderBytes), littleEndian);
             holds = holds && ofThisRound && sums == (Word(frame, 16), Word(frame, 20));
-            if (holds || !ofThisRound) continue;
+            if (holds) continue;
             if (ended) return true;
             ended = Word(frame, 4) != 0;
         }
