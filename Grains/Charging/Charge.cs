@@ -159,6 +159,9 @@ internal sealed partial record Charge
     /// <summary>What a person is shown who is to release it.</summary>
     public string? Evidence { get; init; }
 
+    /// <summary>Whether Stripe told of the invoice since the newest call of it was sent.</summary>
+    public bool Noticed { get; init; }
+
     public DateTimeOffset? SettledAt { get; init; }
 
     /// <summary>How many invoices were final when the charge settled: its place in the ledger among them.</summary>
