@@ -84,6 +84,7 @@ internal sealed partial record Charge
         KeySentAt = null,
         Question = null,
         FirstDeclinedAt = FirstDeclinedAt ?? declined.At,
+        DeclinedAt = declined.At,
         DeclineCode = declined.Code,
         StripeCharge = declined.Charge ?? StripeCharge,
     };

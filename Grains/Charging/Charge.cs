@@ -148,6 +148,9 @@ internal sealed partial record Charge
 
     public DateTimeOffset? FirstDeclinedAt { get; init; }
 
+    /// <summary>When the newest decline became known.</summary>
+    public DateTimeOffset? DeclinedAt { get; init; }
+
     /// <summary>When a declined charge is tried again; null when it waits for a new payment method.</summary>
     public DateTimeOffset? DunningAt { get; init; }
 

@@ -156,10 +156,15 @@ internal static class ChargingDecider
     private static DateTimeOffset? SuspendAt(AccountState account)
     {
         if (account.Status is not (AccountStatus.Active or AccountStatus.PastDue)) return null;
-        DateTimeOffset? first = null;
+        DateTimeOffset? suspend = null;
         foreach (var charge in account.Charging.Charges)
-            if (charge is { State: ChargeState.Declined, NextAt: null, FirstDeclinedAt: { } at } && (first is null || at < first)) first = at;
-        return first + Dunning.SuspendAfter;
+        {
+            if (charge is not { State: ChargeState.Declined, NextAt: null, FirstDeclinedAt: { } first, DeclinedAt: { } known }) continue;
+            var at = first + Dunning.SuspendAfter is var over && over > known ? over : known;
+            if (suspend is null || at < suspend) suspend = at;
+        }
+
+        return suspend;
     }
 
     private static void Suspend(AccountState account, DateTimeOffset due, FactWriter facts) =>
