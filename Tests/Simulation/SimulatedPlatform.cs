@@ -73,7 +73,7 @@ internal sealed class SimulatedPlatform
     {
         IsHealed = true;
         _stripe.LostPercent = _stripe.DeclinedPercent = 0;
-        _stripe.Sandbox.SetFaults([], 0, 0);
+        _stripe.Trouble([], 0, 0);
         Host.Disk.IsFull = Host.Disk.NextSyncFails = Host.Disk.NextWriteFails = false;
         if (!Host.IsLocal) OpenStore();
         for (var place = 0; place < Count; place++)
