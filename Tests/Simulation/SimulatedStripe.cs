@@ -42,6 +42,7 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
 
     private async Task<HttpResponseMessage> Send(Process silo, SandboxRequest request)
     {
+        world.OnEffect?.Invoke($"{silo.Name}: {request.Method} {request.Path}, key {request.IdempotencyKey}");
         var answer = new TaskCompletionSource<HttpResponseMessage>();
         if (world.Chance(LostPercent)) Lose(silo, answer);
         else world.After(outside, world.Latency(), () => Serve(silo, request, answer));
@@ -53,6 +54,7 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
         var response = Sandbox.Handle(IsDeclined(request) ? request with { Body = PayWithDeclined } : request, new(world.Now, TimeSpan.Zero));
         world.Trace.Add(response.Status, response.Body.Length);
         if (response.Fault is { } fault) world.Trace.Count($"stripe {fault}");
+        world.OnEffect?.Invoke($"Stripe: {request.Method} {request.Path} is answered with {response.Status}{(response.Fault is null ? "" : $", {response.Fault}")}");
         if (response.ConnectionLost || world.Chance(LostPercent))
         {
             Lose(silo, answer);
