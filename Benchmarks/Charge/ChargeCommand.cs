@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Billing.Benchmarks.Measuring;
 
 namespace Billing.Benchmarks.Charge;
 
@@ -41,8 +42,9 @@ public sealed class ChargeCommand : Command
             line.GetValue(_schedules), line.GetValue(_seed), [.. ChargeTargets.All.Select(target => target.Name).Where(name => targets.Length == 0 || targets.Contains(name, StringComparer.Ordinal))]);
         if (line.GetValue(_runTarget) is { } target)
         {
-            ChargeBenchmark.RunTarget(target, options);
-            return 0;
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            _ = OwnProcess.StopAtEndOfInput(stop);
+            return ChargeBenchmark.RunTarget(target, options, stop.Token) ? 0 : 1;
         }
 
         if (line.GetValue(_trace)) return ChargeBenchmark.Trace(options) ? 0 : 1;

@@ -14,6 +14,9 @@ namespace Billing.Benchmarks.Charge;
 /// <param name="StripeFaults">How many requests Stripe did wrong.</param>
 internal sealed record ScheduleOutcome(int Seed, long OwedCents, long WrongCents, int Doubles, int Missing, int WrongAmounts, int Crashes, int StripeFaults)
 {
+    /// <summary>Whether each merchant was charged once, for what is owed.</summary>
+    public bool IsRight => this is { WrongCents: 0, Doubles: 0, Missing: 0, WrongAmounts: 0 };
+
     /// <summary>Reads Stripe's side when all has come to rest, and compares it with what is owed.</summary>
     public static ScheduleOutcome Of(ChargeSchedule schedule, StripeSandbox stripe, int crashes)
     {
