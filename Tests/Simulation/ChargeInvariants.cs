@@ -26,9 +26,6 @@ internal sealed class ChargeInvariants
         _countsRequests = fault is PlantedFault.None or PlantedFault.SentBeforeDurable;
     }
 
-    /// <summary>Whether the facts of an entry say that a call to Stripe is sent.</summary>
-    public static bool HasCallSent(ReadOnlyMemory<byte> facts) => facts.Span.IndexOf("stripe_call_sent"u8) >= 0;
-
     /// <summary>I3, I4 and I8 for one account at rest.</summary>
     public void Check(World world, AccountState state, JournalTail tail)
     {

@@ -56,6 +56,7 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
 
     private async Task<HttpResponseMessage> Send(Process silo, SandboxRequest request)
     {
+        world.OnEffect?.Invoke($"{silo.Name}: {request.Method} {request.Path}, key {request.IdempotencyKey}");
         var answer = new TaskCompletionSource<HttpResponseMessage>();
         Calm();
         if (GetsLost()) Lose(silo, answer);
@@ -69,6 +70,7 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
         world.Trace.Add(response.Status, response.Body.Length);
         if (response.Fault is { } fault) world.Trace.Count($"stripe {fault}");
         if (request.IdempotencyKey is { } key && response.Status == 200 && key.LastIndexOf("/pay/", StringComparison.Ordinal) is > 0 and var at) _unpaid.Remove(key[..at]);
+        world.OnEffect?.Invoke($"Stripe: {request.Method} {request.Path} is answered with {response.Status}{(response.Fault is null ? "" : $", {response.Fault}")}");
         if (response.ConnectionLost || GetsLost())
         {
             Lose(silo, answer);
