@@ -75,7 +75,7 @@ internal sealed partial class PostgresStore : IStore
 
             // Npgsql's own exceptions quote names of settings and files, never a password.
             if (failed is NpgsqlException or ArgumentException or NotSupportedException or SocketException or IOException or UnauthorizedAccessException or CryptographicException or AuthenticationException)
-                throw new StoreUnavailableException(failed.Message, failed);
+                throw new StoreUnavailableException(Told.Why(failed), failed);
             throw;
         }
     }
