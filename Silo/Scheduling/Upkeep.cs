@@ -15,7 +15,6 @@ internal sealed partial class Upkeep(
 {
     private const string CheckedAt = "integrity_checked_at";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan CheckEvery = TimeSpan.FromDays(1);
 
     private int _droppedOn = -1;
 
@@ -61,8 +60,10 @@ internal sealed partial class Upkeep(
         }
     }
 
+    // A note that is damaged, or of the future, is none.
     private async Task<bool> IsCheckDue() =>
-        await settings.Get(CheckedAt) is not { } at || time.GetUtcNow().UtcTicks - long.Parse(at, CultureInfo.InvariantCulture) >= CheckEvery.Ticks;
+        !long.TryParse(await settings.Get(CheckedAt), NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+        || time.GetUtcNow().UtcTicks - at is < 0 or >= TimeSpan.TicksPerDay;
 
     private async Task<TimeSpan> LongestWindow() =>
         (await catalogs.All()).Select(c => CatalogReader.Read(c.Json).Catalog?.DedupWindow ?? TimeSpan.Zero).Append(TimeSpan.Zero).Max();
