@@ -6,6 +6,7 @@ using Billing.Plans;
 using Billing.Silo.Api;
 using Billing.Silo.Catalogs;
 using Billing.Silo.Charging;
+using Billing.Silo.Checking;
 using Billing.Silo.Ingest;
 using Billing.Silo.Sandbox;
 using Billing.Silo.Scheduling;
@@ -167,6 +168,11 @@ internal sealed class Platform : IAsyncDisposable
         services.AddHostedService(s => s.GetRequiredService<StripeEventWork>());
         services.AddSingleton<WebhookCounts>();
         services.AddHostedService<Scheduler>();
+        services.AddSingleton<Holds>();
+        services.AddSingleton<IHolds>(s => s.GetRequiredService<Holds>());
+        services.AddSingleton<AccountListing>();
+        services.AddSingleton<StoreCheck>();
+        services.AddHostedService(s => s.GetRequiredService<StoreCheck>());
         services.AddHostedService<Upkeep>();
         services.AddSingleton<Idempotency>();
         ApiKeyAuthentication.Add(services);
@@ -202,6 +208,7 @@ internal sealed class Platform : IAsyncDisposable
         HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
         CatalogEndpoints.Map(app);
+        CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);
         StripeWebhookEndpoint.Map(app);
         NotBuiltEndpoints.Map(app);
