@@ -33,6 +33,7 @@ namespace Billing.Accounts;
 [JsonDerivedType(typeof(ChargeSettled), "charge_settled")]
 [JsonDerivedType(typeof(ChargeDeclined), "charge_declined")]
 [JsonDerivedType(typeof(ChargeParked), "charge_parked")]
+[JsonDerivedType(typeof(ChargeNoticed), "charge_noticed")]
 [JsonDerivedType(typeof(ChargesReleased), "charges_released")]
 [JsonDerivedType(typeof(AccountPastDue), "account_past_due")]
 [JsonDerivedType(typeof(AccountSuspended), "account_suspended")]

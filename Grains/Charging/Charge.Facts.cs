@@ -7,9 +7,10 @@ internal sealed partial record Charge
 {
     public Charge With(AccountFact.StripeCallSent sent)
     {
-        if (sent.Key is null) return this;
+        if (sent.Key is null) return this with { Noticed = false };
         var used = this with
         {
+            Noticed = false,
             State = ChargeState.Sent,
             KeysSent = KeysSent.SetItem(Step, Try),
             KeySentAt = KeySentAt ?? sent.At,
@@ -83,6 +84,7 @@ internal sealed partial record Charge
         KeySentAt = null,
         Question = null,
         FirstDeclinedAt = FirstDeclinedAt ?? declined.At,
+        DeclinedAt = declined.At,
         DeclineCode = declined.Code,
         StripeCharge = declined.Charge ?? StripeCharge,
     };

@@ -148,6 +148,9 @@ internal sealed partial record Charge
 
     public DateTimeOffset? FirstDeclinedAt { get; init; }
 
+    /// <summary>When the newest decline became known.</summary>
+    public DateTimeOffset? DeclinedAt { get; init; }
+
     /// <summary>When a declined charge is tried again; null when it waits for a new payment method.</summary>
     public DateTimeOffset? DunningAt { get; init; }
 
@@ -158,6 +161,9 @@ internal sealed partial record Charge
 
     /// <summary>What a person is shown who is to release it.</summary>
     public string? Evidence { get; init; }
+
+    /// <summary>Whether Stripe told of the invoice since the newest call of it was sent.</summary>
+    public bool Noticed { get; init; }
 
     public DateTimeOffset? SettledAt { get; init; }
 

@@ -53,13 +53,25 @@ internal static class ChargingDecider
         AccountDecider.Emit(account, facts, new AccountFact.StripeCallEnded(answer.N, answer.Outcome, answer.Code, answer.Message, now));
         if (call.Intent is null) CustomerCalls.Take(account, call, answer, now, facts);
         else ChargeProgress.Take(account, call, answer, now, facts);
+        if (call.Intent is { } intent && account.Charging.Find(intent) is { Noticed: true } charge) ReadNow(account, charge, now, facts);
     }
 
-    /// <summary>Stripe told that something happened to an invoice: it is read now, if we wait for something there.</summary>
+    /// <summary>
+    /// Stripe told that something happened to an invoice: it is read now, if we wait for something there, and if a call of it is under way,
+    /// when that has ended.
+    /// </summary>
     public static void Notice(AccountState account, string stripeInvoice, string? intent, DateTimeOffset now, FactWriter facts)
     {
         var charge = account.Charging.Charges.FirstOrDefault(c => c.StripeInvoice == stripeInvoice) ?? (intent is null ? null : account.Charging.Find(intent));
-        if (charge is null || charge.IsOver || charge.Parked is not null || charge.NextAt <= now) return;
+        if (charge is null || charge.IsOver) return;
+        if (account.Charging.UnderWay?.Intent != charge.Intent) ReadNow(account, charge, now, facts);
+        else if (!charge.Noticed) AccountDecider.Emit(account, facts, new AccountFact.ChargeNoticed(charge.Intent, now));
+    }
+
+    // Unless a step is due, which shows what there is to see, or the charge is over or left to a person.
+    private static void ReadNow(AccountState account, Charge charge, DateTimeOffset now, FactWriter facts)
+    {
+        if (charge.IsOver || charge.Parked is not null || charge.NextAt <= now) return;
         if (charge.Question is { } question) AccountDecider.Emit(account, facts, new AccountFact.ChargeUnknown(charge.Intent, question.LookUps, now, question.Why, now));
         else if (charge.StripeInvoice is not null) AccountDecider.Emit(account, facts, new AccountFact.ChargeStepPut(charge.Intent, ChargeStep.Read, 1, now, now));
     }
@@ -144,10 +156,15 @@ internal static class ChargingDecider
     private static DateTimeOffset? SuspendAt(AccountState account)
     {
         if (account.Status is not (AccountStatus.Active or AccountStatus.PastDue)) return null;
-        DateTimeOffset? first = null;
+        DateTimeOffset? suspend = null;
         foreach (var charge in account.Charging.Charges)
-            if (charge is { State: ChargeState.Declined, NextAt: null, FirstDeclinedAt: { } at } && (first is null || at < first)) first = at;
-        return first + Dunning.SuspendAfter;
+        {
+            if (charge is not { State: ChargeState.Declined, NextAt: null, FirstDeclinedAt: { } first, DeclinedAt: { } known }) continue;
+            var at = first + Dunning.SuspendAfter is var over && over > known ? over : known;
+            if (suspend is null || at < suspend) suspend = at;
+        }
+
+        return suspend;
     }
 
     private static void Suspend(AccountState account, DateTimeOffset due, FactWriter facts) =>

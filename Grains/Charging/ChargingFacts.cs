@@ -57,6 +57,9 @@ internal abstract partial record AccountFact
     /// <summary>The charge waits for a person. <c>HoldsAccount</c>: all charges of the account wait with it.</summary>
     public sealed record ChargeParked(string Intent, ParkReason Reason, string Evidence, DateTimeOffset At, bool HoldsAccount = false) : AccountFact;
 
+    /// <summary>Stripe told of the charge's invoice while a call of it was under way, whose answer may be older than what was told.</summary>
+    public sealed record ChargeNoticed(string Intent, DateTimeOffset At) : AccountFact;
+
     /// <summary>A person released all charges that were parked.</summary>
     public sealed record ChargesReleased(string Reason, DateTimeOffset At, string? CommandId = null) : AccountFact;
 

@@ -115,6 +115,7 @@ internal sealed record ChargingState
         AccountFact.ChargeSettled settled => Change(settled.Intent, c => c.With(settled, invoices)),
         AccountFact.ChargeDeclined declined => Change(declined.Intent, c => c.With(declined)),
         AccountFact.ChargeParked parked => Change(parked.Intent, c => c.With(parked)) with { Held = Held || parked.HoldsAccount },
+        AccountFact.ChargeNoticed noticed => Change(noticed.Intent, c => c with { Noticed = true }),
         AccountFact.ChargesReleased released => WithReleased(released),
         _ => this,
     };

@@ -107,6 +107,7 @@ public sealed class FactCodecTests
         { "charge_settled", new AccountFact.ChargeSettled("acme/1/1", "in_1", "pi_1", "ch_1", 2_500, April10) },
         { "charge_declined", new AccountFact.ChargeDeclined("acme/1/1", "insufficient_funds", "Your card has insufficient funds.", "ch_1", AccountRun.FirstEnd, April10) },
         { "charge_parked", new AccountFact.ChargeParked("acme/1/1", ParkReason.UnusualTotal, "Far above the median.", April10, HoldsAccount: true) },
+        { "charge_noticed", new AccountFact.ChargeNoticed("acme/1/1", April10) },
         { "charges_released", new AccountFact.ChargesReleased("It is right.", April10, "command-5") },
         { "account_past_due", new AccountFact.AccountPastDue("The charge of invoice 1 was declined.", April10) },
         { "account_suspended", new AccountFact.AccountSuspended("They asked for it.", ByOperator: true, April10, "command-6") },

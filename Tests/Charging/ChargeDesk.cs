@@ -55,17 +55,17 @@ internal sealed class ChargeDesk
     }
 
     /// <summary>Moves the clock to each moment at which something is due, up to an instant, and carries out what is asked for.</summary>
-    public ChargeDesk At(DateTimeOffset instant)
+    public ChargeDesk At(DateTimeOffset instant, Func<StripeCall, StripeAnswer?>? instead = null)
     {
         while (Account.State.NextDueAt is { } due && due <= instant)
         {
             if (due > Account.Now) Account.At(due);
-            Run();
+            Run(instead);
             if (Account.State.NextDueAt <= Account.Now) throw new InvalidOperationException("What is due stays due.");
         }
 
         Account.At(instant);
-        return Run();
+        return Run(instead);
     }
 
     /// <summary>Changes an invoice behind the account's back.</summary>

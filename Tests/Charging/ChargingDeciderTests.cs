@@ -266,6 +266,24 @@ public sealed class ChargingDeciderTests
         Assert.Equal(AccountStatus.Active, desk.Account.State.Status);
     }
 
+    // The answer was given before the payment, the webhook after it, and the webhook arrives first.
+    [Fact]
+    public void AWebhookTellsOfAPaymentWhileTheInvoiceIsRead_IsReadAgainAndSettled()
+    {
+        var desk = new ChargeDesk { Declines = "insufficient_funds" };
+        desk.Run();
+        var stale = desk.CarryOut(desk.Account.Notice("in_1")!);
+        desk.Change("in_1", i => i with { Status = "paid", AmountPaid = 2_500, Payment = new("pi_2", "succeeded", "ch_paid", desk.Account.Now, false, null) });
+        Assert.Null(desk.Account.Notice("in_1"));
+        Assert.Null(desk.Account.Notice("in_1"));
+
+        var call = desk.Account.Answer(stale);
+
+        Assert.Equal(StripeCallKind.ReadInvoice, call!.Kind);
+        Assert.Null(desk.Account.Answer(desk.CarryOut(call)));
+        Assert.Equal((ChargeState.Settled, "ch_paid"), (desk.Charge.State, desk.Charge.Stripe.Charge));
+    }
+
     [Fact]
     public void AWebhookTellsOfADeclineWeKnow_ChangesNoDay()
     {

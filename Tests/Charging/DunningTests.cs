@@ -80,6 +80,32 @@ public sealed class DunningTests
         Assert.Equal(AccountStatus.PastDue, desk.Account.State.Status);
     }
 
+    // Whether the try of day 1 was made cannot be seen for ten days; then it shows that it was declined.
+    [Fact]
+    public void ADeclineThatBecomesKnownAfterTheLastDay_SuspendsThen()
+    {
+        var desk = new ChargeDesk { Declines = "insufficient_funds" };
+        desk.Run();
+        var known = Anchor.AddDays(10);
+        desk.At(known.AddTicks(-1), call => call.Kind switch
+        {
+            StripeCallKind.PayInvoice => Lost(desk, call),
+            _ => new(call.N, StripeOutcome.NotDone, "rate_limit", "Not now.", null, null, [], null),
+        });
+        Assert.Equal((ChargeState.Unknown, AccountStatus.PastDue), (desk.Charge.State, desk.Account.State.Status));
+
+        desk.At(known.AddDays(1));
+
+        Assert.Equal((ChargeState.Declined, AccountStatus.Suspended), (desk.Charge.State, desk.Account.State.Status));
+        Assert.InRange(desk.Account.State.Suspension!.At, known, known.AddDays(1));
+
+        static StripeAnswer Lost(ChargeDesk desk, StripeCall call)
+        {
+            desk.CarryOut(call);
+            return new(call.N, StripeOutcome.Unknown, null, "The connection broke.", null, null, [], null);
+        }
+    }
+
     [Fact]
     public void ASuspendedAccountsPeriodEnds_ItsUsageIsInvoicedAndNoPeriodBegins()
     {
