@@ -124,6 +124,7 @@ public sealed record AccountAnswer([property: Id(0)] Refusal? Refusal, [property
 /// <param name="Currency">ISO 4217, upper case.</param>
 /// <param name="CreatedAt">When the account was made.</param>
 /// <param name="Plans">The plans it is on.</param>
+/// <param name="Holds">What keeps the account from being charged or counted, in words; empty when nothing does.</param>
 [GenerateSerializer, Immutable, Alias("billing.account-summary")]
 public sealed record AccountSummary(
     [property: Id(0)] string Id,
@@ -132,4 +133,10 @@ public sealed record AccountSummary(
     [property: Id(3)] AccountStatus Status,
     [property: Id(4)] string Currency,
     [property: Id(5)] DateTimeOffset CreatedAt,
-    [property: Id(6)] ImmutableArray<string> Plans);
+    [property: Id(6)] ImmutableArray<string> Plans,
+    ImmutableArray<string> Holds)
+{
+    /// <summary>What keeps the account from being charged or counted, in words; empty when nothing does, and where an older release wrote it.</summary>
+    [Id(7)]
+    public ImmutableArray<string> Holds { get; init; } = Holds.IsDefault ? [] : Holds;
+}

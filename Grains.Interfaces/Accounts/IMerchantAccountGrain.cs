@@ -119,6 +119,11 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     /// <param name="take">How many at the most; 1 to 1,000.</param>
     [Alias("get-ledger")]
     Task<LedgerPage> GetLedger(int skip, int take);
+
+    /// <summary>Reads an account that is held again from the journal: if what is stored of it is well now, it goes on.</summary>
+    /// <returns>Why it is still held; null when it is not, or was not.</returns>
+    [Alias("read-again")]
+    Task<Refusal?> ReadAgain();
 }
 
 /// <summary>When an account has something to do next.</summary>

@@ -136,6 +136,12 @@ public sealed class BillingClient(HttpClient http, string key)
         Send(
             HttpMethod.Post, "/v1/sandbox/clock", JsonContent.Create(new MoveClockRequest(null, UtcJsonConverter.ToText(now)), BillingJson.Web.MoveClockRequest), BillingJson.Web.ClockView, null, cancellation);
 
+    /// <summary>Starts the check of all that is stored; while one runs, shows how far it is.</summary>
+    public Task<CheckView> StartCheck(CancellationToken cancellation = default) => Send(HttpMethod.Post, "/v1/check", null, BillingJson.Web.CheckView, null, cancellation);
+
+    /// <summary>How far the check of all that is stored is, or what the last one found.</summary>
+    public Task<CheckView> GetCheck(CancellationToken cancellation = default) => Get("/v1/check", BillingJson.Web.CheckView, cancellation);
+
     private Task<AccountChange> Act(string account, string act, ActRequest request, string? idempotencyKey, CancellationToken cancellation) => Send(
         HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/{act}", JsonContent.Create(request, BillingJson.Web.ActRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
 

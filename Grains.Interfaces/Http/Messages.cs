@@ -92,8 +92,11 @@ public sealed record EventReceiptView(
 /// <summary>A page of accounts.</summary>
 /// <param name="Items">The accounts, in the order of their ids.</param>
 /// <param name="Next">The cursor of the next page; left out on the last.</param>
+/// <param name="Damaged">The accounts of this page, by id, of which nothing can be shown: their rows for lists are damaged, and they cannot be read now. Left out when there are none.</param>
 public sealed record AccountList(
-    ImmutableArray<AccountSummary> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
+    ImmutableArray<AccountSummary> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<string>? Damaged = null);
 
 /// <summary>A page of invoices.</summary>
 /// <param name="Items">Finalised invoices by number, then drafts.</param>
@@ -153,6 +156,46 @@ public sealed record MoveClockRequest(string? Advance, string? Now);
 public sealed record ClockView(
     DateTimeOffset Now, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<string>? Held = null);
 
+/// <summary>The answer of <c>POST</c> and <c>GET /v1/check</c>: the check of all that is stored against its check sums.</summary>
+/// <param name="Status">How far it is.</param>
+/// <param name="StartedAt">When it began, by the machine's clock; left out when there was none yet.</param>
+/// <param name="FinishedAt">When it ended, by the machine's clock; left out while it runs.</param>
+/// <param name="Read">How many rows of the store it has read.</param>
+/// <param name="DamageFound">How much damage it has found.</param>
+/// <param name="Damage">A sentence for each, the first 1,000.</param>
+/// <param name="Held">The accounts that are held now, by id, as far as the silo that answers knows.</param>
+/// <param name="LetGo">The accounts that were held and that it found well, by id.</param>
+public sealed record CheckView(
+    CheckStatus Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? StartedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? FinishedAt,
+    long Read,
+    int DamageFound,
+    ImmutableArray<string> Damage,
+    ImmutableArray<string> Held,
+    ImmutableArray<string> LetGo);
+
+/// <summary>How far a check of everything is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<CheckStatus>))]
+public enum CheckStatus
+{
+    /// <summary>There was none yet.</summary>
+    [JsonStringEnumMemberName("never")]
+    Never = 0,
+
+    /// <summary>It runs, or is about to.</summary>
+    [JsonStringEnumMemberName("running")]
+    Running = 1,
+
+    /// <summary>It has read everything.</summary>
+    [JsonStringEnumMemberName("done")]
+    Done = 2,
+
+    /// <summary>It did not come to its end: the store could not be reached, or the silo stopped.</summary>
+    [JsonStringEnumMemberName("stopped")]
+    Stopped = 3,
+}
+
 /// <summary>The body of <c>POST /v1/sandbox/faults</c>, and its answer: which faults the sandbox Stripe puts in from now on.</summary>
 /// <param name="Kinds">The kinds to draw from, evenly among those that fit; none ends it.</param>
 /// <param name="Probability">How likely each request and each webhook meets one, from 0 to 1; may be left out when there are no kinds.</param>
@@ -200,6 +243,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(MoveClockRequest))]
 [JsonSerializable(typeof(ClockView))]
+[JsonSerializable(typeof(CheckView))]
 [JsonSerializable(typeof(SandboxFaults))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(Problem))]

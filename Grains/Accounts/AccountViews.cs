@@ -39,7 +39,8 @@ internal static class AccountViews
         var profile = account.Profile!;
         return new(
             account.Id, profile.Name, profile.Email, account.Status, profile.Currency, profile.At,
-            [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => s.Plan).Order(StringComparer.Ordinal)]);
+            [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => s.Plan).Order(StringComparer.Ordinal)],
+            ChargeViews.Holds(account));
     }
 
     /// <summary>The usage of a meter in every period so far that touches [from, to), without a gap; null for an unknown meter.</summary>

@@ -19,7 +19,7 @@ namespace Billing.Accounts;
 /// what is durable.
 /// </summary>
 internal sealed partial class MerchantAccountGrain(
-    IJournal journal, IBillingClock clock, ICatalogs catalogs, ICatalogUpdates updates, ILogger<MerchantAccountGrain> log)
+    IJournal journal, IBillingClock clock, ICatalogs catalogs, ICatalogUpdates updates, IHolds holds, ILogger<MerchantAccountGrain> log)
     : Grain, IMerchantAccountGrain
 {
     /// <summary>
@@ -39,7 +39,7 @@ internal sealed partial class MerchantAccountGrain(
     private AccountState? _state;
     private Refusal? _held;
     private bool _unread;
-    private (AccountStatus Status, int Subscriptions) _listed;
+    private Listed _listed;
     private long _bytesSinceSnapshot;
     private long _snapshotBytes = SnapshotBytesMin;
     private Task _snapshot = Task.CompletedTask;
@@ -49,28 +49,32 @@ internal sealed partial class MerchantAccountGrain(
     private static FactWriter Facts => _facts ??= new();
 
     /// <inheritdoc/>
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
-    {
-        var id = this.GetPrimaryKeyString();
-        try
-        {
-            var state = await Load(id, cancellationToken);
-            if (state.Profile is not null) _listed = (state.Status, state.Subscriptions.Count);
-            _state = state;
-        }
-        catch (JournalUnavailableException)
-        {
-            _unread = true;
-        }
-        catch (Exception damaged) when (damaged is JournalDamagedException or UnknownCatalogException)
-        {
-            LogHeld(damaged, id);
-            _held = new(RefusalKind.Held, $"The account {id} is held: {damaged.Message} Until then nothing of it is counted, billed or shown, so that nothing is counted wrongly.");
-        }
-    }
+    public override Task OnActivateAsync(CancellationToken cancellationToken) => ReadState(cancellationToken);
 
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _snapshot;
+
+    /// <inheritdoc/>
+    public async Task<Refusal?> ReadAgain()
+    {
+        if (_held is null) return null;
+        try
+        {
+            await journal.ReadAgain(this.GetPrimaryKeyString(), CancellationToken.None);
+        }
+        catch (JournalDamagedException)
+        {
+            return _held;
+        }
+        catch (JournalUnavailableException)
+        {
+            return _held;
+        }
+
+        _held = null;
+        await ReadState(CancellationToken.None);
+        return _state is null ? WithoutState() : null;
+    }
 
     /// <inheritdoc/>
     public Task<AccountAnswer> Open(OpenAccount command) => Turn(
@@ -196,6 +200,30 @@ internal sealed partial class MerchantAccountGrain(
     /// <inheritdoc/>
     public Task<ChargePage> ListCharges(int skip, int take) =>
         Show((state, _) => ChargeViews.Page(state, skip, take), refusal => new(refusal, [], null));
+
+    private async Task ReadState(CancellationToken cancellation)
+    {
+        var id = this.GetPrimaryKeyString();
+        try
+        {
+            var state = await Load(id, cancellation);
+
+            // What holds it is written again: a row of the release before does not say it.
+            if (state.Profile is not null) _listed = new(state.Status, state.Subscriptions.Count, null, "");
+            _state = state;
+            holds.End(id);
+        }
+        catch (JournalUnavailableException)
+        {
+            _unread = true;
+        }
+        catch (Exception damaged) when (damaged is JournalDamagedException or UnknownCatalogException)
+        {
+            LogHeld(damaged, id);
+            _held = new(RefusalKind.Held, $"The account {id} is held: {damaged.Message} Until then nothing of it is counted, billed or shown, so that nothing is counted wrongly.");
+            holds.Begin(id, _held.Detail);
+        }
+    }
 
     private static InvoiceAnswer Previewed(AccountState state, DateTimeOffset at) => AccountViews.Preview(state, at) is { } preview
         ? new(null, preview)
@@ -324,7 +352,10 @@ internal sealed partial class MerchantAccountGrain(
         facts.Entry,
         bodies,
         state.NextDueAt,
-        state.Profile is not null && (_listed != (state.Status, state.Subscriptions.Count)) ? AccountViews.Summary(state) : null);
+        state.Profile is not null && !ListedOf(state).IsAs(_listed) ? AccountViews.Summary(state) : null);
+
+    private Listed ListedOf(AccountState state) => new(
+        state.Status, state.Subscriptions.Count, state.Charging, ReferenceEquals(state.Charging, _listed.Charging) ? _listed.Holds : string.Join('\n', ChargeViews.Holds(state)));
 
     private async Task<TAnswer> Append<TAnswer>(AccountState state, JournalEntry entry, TAnswer answer, Func<Refusal, TAnswer> refuse)
     {
@@ -333,7 +364,7 @@ internal sealed partial class MerchantAccountGrain(
             if (await journal.Append(entry) == Appended.Yes)
             {
                 state.Sequence = entry.Sequence;
-                if (entry.Summary is not null) _listed = (state.Status, state.Subscriptions.Count);
+                if (state.Profile is not null) _listed = ListedOf(state);
                 SnapshotWhenDue(state, entry.Facts.Length);
                 return answer;
             }
@@ -434,6 +465,12 @@ internal sealed partial class MerchantAccountGrain(
         }
 
         return state;
+    }
+
+    /// <summary>What the row for lists says that can change, as it was stored last.</summary>
+    private readonly record struct Listed(AccountStatus Status, int Subscriptions, ChargingState? Charging, string? Holds)
+    {
+        public bool IsAs(Listed other) => Status == other.Status && Subscriptions == other.Subscriptions && Holds == other.Holds;
     }
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Account {Account} is held: what is stored of it is damaged.")]

@@ -41,6 +41,14 @@ public interface IJournal
     /// nothing. A snapshot older than the stored one is left out, with what it seals.
     /// </summary>
     Task SaveSnapshot(JournalSnapshot snapshot);
+
+    /// <summary>
+    /// Reads all entries of an account again that was found damaged. When they are well now, as after the store was repaired, the account can
+    /// be read and appended to as before.
+    /// </summary>
+    /// <exception cref="JournalDamagedException">They are still damaged.</exception>
+    /// <exception cref="JournalUnavailableException">They cannot be read now.</exception>
+    Task ReadAgain(string account, CancellationToken cancellation) => ReadAll(account, cancellation);
 }
 
 /// <summary>One atomic write for one account.</summary>

@@ -4,8 +4,8 @@ using Billing.Accounts;
 using Billing.Http;
 using Billing.Plans;
 using Billing.Silo.Charging;
+using Billing.Silo.Checking;
 using Billing.Silo.Security;
-using Billing.Silo.Storage;
 using Orleans;
 
 namespace Billing.Silo.Api;
@@ -81,7 +81,7 @@ internal static partial class AccountEndpoints
         return answer.Refusal is { } refusal ? Problems.Of(refusal) : Results.Json(answer.Account, BillingJson.Web.AccountView);
     }
 
-    private static async Task<IResult> List(HttpRequest request, IAccountDirectory directory)
+    private static async Task<IResult> List(HttpRequest request, AccountListing listing)
     {
         var limit = RequestReading.Limit(request);
         var status = Text("status") is { } wanted
@@ -89,10 +89,14 @@ internal static partial class AccountEndpoints
             : (AccountStatus?)null;
         if (Text("risk") is not null) return Problems.NotBuilt("Accounts have no risk yet: leave risk out.", "risk");
 
-        var found = await directory.List(new(Text("query"), status, Text("plan")), RequestReading.Cursor(request), limit + 1);
+        var found = await listing.List(new(Text("query"), status, Text("plan")), RequestReading.Cursor(request), limit + 1);
         var page = found.Take(limit).ToArray();
         return Results.Json(
-            new AccountList([.. page], found.Count > limit ? RequestReading.ToCursor(page[^1].Id) : null), BillingJson.Web.AccountList);
+            new AccountList(
+                [.. page.Select(a => a.Summary).OfType<AccountSummary>()],
+                found.Count > limit ? RequestReading.ToCursor(page[^1].Id) : null,
+                page.Where(a => a.Summary is null).Select(a => a.Id).ToArray() is { Length: > 0 } damaged ? [.. damaged] : null),
+            BillingJson.Web.AccountList);
 
         string? Text(string name) => request.Query[name].ToString() is { Length: > 0 } text ? text : null;
     }

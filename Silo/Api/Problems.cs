@@ -1,3 +1,4 @@
+using System.Globalization;
 using Billing.Http;
 
 namespace Billing.Silo.Api;
@@ -7,6 +8,10 @@ internal static class Problems
 {
     private const string Prefix = "urn:orleans-billing:problem:";
 
+    // Seconds. What waits for a person, as a damaged store does, is not worth asking for sooner.
+    private const int Soon = 1;
+    private const int ForAPerson = 3600;
+
     public static IResult Of(Refusal refusal) => refusal.Kind switch
     {
         RefusalKind.NotFound => NotFound(refusal.Detail, refusal.Field),
@@ -15,8 +20,8 @@ internal static class Problems
         RefusalKind.Retry => Retry(refusal.Detail),
         RefusalKind.Unavailable => Unavailable(refusal.Detail),
         RefusalKind.Failed => Failed(refusal.Detail),
-        RefusalKind.Damaged => Make(503, "damaged", "What was asked for is damaged", refusal.Detail),
-        RefusalKind.Held => Make(503, "held", "The account is held", refusal.Detail),
+        RefusalKind.Damaged => new Later(Make(503, "damaged", "What was asked for is damaged", refusal.Detail), ForAPerson),
+        RefusalKind.Held => new Later(Make(503, "held", "The account is held", refusal.Detail), ForAPerson),
         _ => Invalid(refusal.Detail, refusal.Field),
     };
 
@@ -32,9 +37,9 @@ internal static class Problems
 
     public static IResult NotBuilt(string detail, string? field = null) => Make(501, "not-built", "This is not built yet", detail, field);
 
-    public static IResult Retry(string detail) => new Later(Make(503, "retry", "Nothing can be said to be stored", detail));
+    public static IResult Retry(string detail) => new Later(Make(503, "retry", "Nothing can be said to be stored", detail), Soon);
 
-    public static IResult Unavailable(string detail) => new Later(Make(503, "unavailable", "The store cannot be reached", detail));
+    public static IResult Unavailable(string detail) => new Later(Make(503, "unavailable", "The store cannot be reached", detail), Soon);
 
     public static IResult Failed(string detail) => Make(503, "failed", "The platform failed", detail);
 
@@ -42,13 +47,11 @@ internal static class Problems
         new Problem(Prefix + type, title, status, detail, field), BillingJson.Web.Problem, "application/problem+json", status);
 
     /// <summary>An answer that says when to send again.</summary>
-    private sealed class Later(IResult answer) : IResult
+    private sealed class Later(IResult answer, int seconds) : IResult
     {
-        private const string Seconds = "1";
-
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            httpContext.Response.Headers.RetryAfter = Seconds;
+            httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
             return answer.ExecuteAsync(httpContext);
         }
     }

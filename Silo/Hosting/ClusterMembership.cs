@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Billing.Silo.Storage;
 using Billing.Silo.Storage.Postgres;
 using Npgsql;
 
@@ -11,8 +12,9 @@ internal static class ClusterMembership
     private const string Youngest = "CleanupDefunctSiloEntriesKey";
 
     /// <summary>Makes sure that the database answers and has the membership tables, before Orleans needs them.</summary>
+    /// <returns>The connection string as Npgsql reads it: one that was given as a URL is none for Orleans.</returns>
     /// <exception cref="InvalidOperationException">It does not; the message names what to do.</exception>
-    public static void Require(string connectionString)
+    public static string Require(string connectionString)
     {
         try
         {
@@ -20,7 +22,7 @@ internal static class ClusterMembership
             connection.Open();
             using var command = new NpgsqlCommand("SELECT count(*) FROM OrleansQuery WHERE QueryKey = $1", connection);
             command.Parameters.Add(new() { Value = Youngest });
-            if (command.ExecuteScalar() is 1L) return;
+            if (command.ExecuteScalar() is 1L) return ConnectionText.Plain(connectionString);
         }
         catch (PostgresException failed) when (failed.SqlState == PostgresErrorCodes.UndefinedTable)
         {
@@ -28,7 +30,7 @@ internal static class ClusterMembership
         }
         catch (Exception failed) when (failed is NpgsqlException or FormatException or ArgumentException or NotSupportedException or SocketException)
         {
-            throw new InvalidOperationException($"The database of BILLING_CLUSTER_DATABASE cannot be used: {failed.Message}", failed);
+            throw new InvalidOperationException($"The database of BILLING_CLUSTER_DATABASE cannot be used: {Told.Why(failed)}", failed);
         }
 
         throw new InvalidOperationException(

@@ -22,7 +22,7 @@ internal static class OrleansComposition
             return;
         }
 
-        ClusterMembership.Require(database);
+        var connectionString = ClusterMembership.Require(database);
         silo.Configure<ClusterOptions>(cluster =>
         {
             cluster.ClusterId = "billing";
@@ -37,7 +37,7 @@ internal static class OrleansComposition
         silo.UseAdoNetClustering(membership =>
         {
             membership.Invariant = "Npgsql";
-            membership.ConnectionString = database;
+            membership.ConnectionString = connectionString;
         });
 #else
         if (builder.Configuration["BILLING_CLUSTER_DATABASE"] is { Length: > 0 })

@@ -6,6 +6,7 @@ using Billing.Plans;
 using Billing.Silo.Api;
 using Billing.Silo.Catalogs;
 using Billing.Silo.Charging;
+using Billing.Silo.Checking;
 using Billing.Silo.Ingest;
 using Billing.Silo.Sandbox;
 using Billing.Silo.Scheduling;
@@ -166,6 +167,10 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<StripeEventWork>();
         services.AddSingleton<IDueBesideAccounts>(s => s.GetRequiredService<StripeEventWork>());
         services.AddSingleton<WebhookCounts>();
+        services.AddSingleton<Holds>();
+        services.AddSingleton<IHolds>(s => s.GetRequiredService<Holds>());
+        services.AddSingleton<AccountListing>();
+        services.AddSingleton<StoreCheck>();
         services.AddSingleton<Idempotency>();
         ApiKeyAuthentication.Add(services);
         services.AddOpenApi("v1", ApiDescription.Configure);
@@ -182,6 +187,7 @@ internal sealed class Platform : IAsyncDisposable
     {
         services.AddHostedService(s => s.GetRequiredService<StripeEventWork>());
         services.AddHostedService<Scheduler>();
+        services.AddHostedService(s => s.GetRequiredService<StoreCheck>());
         services.AddHostedService<Upkeep>();
     }
 
@@ -208,6 +214,7 @@ internal sealed class Platform : IAsyncDisposable
         HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
         CatalogEndpoints.Map(app);
+        CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);
         StripeWebhookEndpoint.Map(app);
         NotBuiltEndpoints.Map(app);

@@ -58,7 +58,7 @@ internal sealed class UsageIngest(IJournal journal, AccountLanes lanes, WaitingR
         CrashPoints.Reach(CrashPoints.BeforeIngestAppend);
 
         // Ahead of the clock as it is known here: another silo may have moved it.
-        if (events.LatestTicks > (clock.Now + Catalog.FutureTolerance).UtcTicks) await clock.Refresh();
+        if (events.LatestTicks > (clock.Now + Catalog.FutureTolerance).UtcTicks) await clock.RefreshForEvent();
         var receivedAt = clock.Now;
         var calls = new Task<UsageResult>[events.Accounts.Count];
         for (var i = 0; i < calls.Length; i++) calls[i] = lanes.Send(events.Accounts[i].Id, Batch(events.Accounts[i]));

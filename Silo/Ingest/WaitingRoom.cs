@@ -45,6 +45,13 @@ internal sealed partial class WaitingRoom(IWaitingEvents waiting, IGrainFactory 
         }
     }
 
+    /// <summary>Gives the events that wait for an account to it now, whatever it waits for.</summary>
+    public Task GiveBackNow(string account, CancellationToken cancellation)
+    {
+        _patience.Succeeded(account);
+        return GiveBack(account, cancellation);
+    }
+
     private async Task GiveBack(string account, CancellationToken cancellation)
     {
         try

@@ -20,11 +20,16 @@ internal sealed class BillingClock : IBillingClock
     private const string Standing = "stands at ";
     private const string Ahead = "ahead by ";
 
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
+
     private readonly ISettings _settings;
     private readonly TimeProvider _time;
     private long _standsAt;
     private long _aheadBy;
     private long _highest;
+    private readonly Lock _lookGate = new();
+    private Task _look = Task.CompletedTask;
+    private long? _lookedInVainAt;
 
     private BillingClock(ISettings settings, TimeProvider time)
     {
@@ -57,29 +62,56 @@ internal sealed class BillingClock : IBillingClock
     public static async Task<BillingClock> Load(ISettings settings, TimeProvider time, DateTimeOffset? start)
     {
         var clock = new BillingClock(settings, time);
-        if (await settings.Get(Setting) is null)
-            await settings.Replace(Setting, null, start is { } instant ? Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture) : Ahead + "0");
+        if (await settings.Get(Setting) is null) await settings.Replace(Setting, null, start is { } instant ? Text(Setting, Standing, instant.UtcTicks) : Text(Setting, Ahead, 0));
         var stored = (await settings.Get(Setting))!;
-        if (await settings.Get(Seen) is { } seen) clock._highest = Ticks(Seen, seen, "");
+        if (await settings.Get(Seen) is { } seen)
+        {
+            clock._highest = Ticks(Seen, seen, "");
+            if (!CheckedText.IsSealed(seen)) await settings.Replace(Seen, seen, CheckedText.Seal(Seen, seen));
+        }
+
         if (stored.StartsWith(Standing, StringComparison.Ordinal)) clock._standsAt = Ticks(Setting, stored, Standing);
         else clock._aheadBy = Ticks(Setting, stored, Ahead);
+        if (!CheckedText.IsSealed(stored)) await settings.Replace(Setting, stored, CheckedText.Seal(Setting, stored));
         return clock;
     }
 
     /// <summary>Keeps how far a running clock went, so that it goes on from there if the machine's clock is set back over a restart.</summary>
-    /// <remarks>What another silo has noted is never lowered; when it notes at the same time, the next note makes up for it.</remarks>
+    /// <remarks>What another silo has noted is never lowered, unless it is damaged; when it notes at the same time, the next note makes up for it.</remarks>
     public async Task NoteHighest()
     {
         if (StandsStill) return;
         var before = await _settings.Get(Seen);
-        if (before is null || Ticks(Seen, before, "") < Now.UtcTicks)
-            await _settings.Replace(Seen, before, Now.UtcTicks.ToString(CultureInfo.InvariantCulture));
+        if (before is null || TryTicks(Seen, before, "") is not { } ticks || ticks < Now.UtcTicks)
+            await _settings.Replace(Seen, before, Text(Seen, "", Now.UtcTicks));
     }
 
     /// <summary>Takes over where another silo has moved the clock to.</summary>
     public async Task Refresh()
     {
         if (await _settings.Get(Setting) is { } stored) Take(stored);
+    }
+
+    /// <summary>
+    /// Takes over where another silo has moved the clock to, for an event ahead of it. When a look into the store brought nothing, there is
+    /// none for a second: whoever sends events ahead of the clock does not drive the store.
+    /// </summary>
+    public Task RefreshForEvent()
+    {
+        lock (_lookGate)
+        {
+            if (!_look.IsCompleted || (_lookedInVainAt is { } at && _time.GetElapsedTime(at) < BetweenLooks)) return _look.IsFaulted ? Task.CompletedTask : _look;
+            _lookedInVainAt = _time.GetTimestamp();
+            return _look = Look();
+        }
+
+        async Task Look()
+        {
+            var before = (Interlocked.Read(ref _standsAt), Interlocked.Read(ref _aheadBy));
+            await Refresh();
+            if (before == (Interlocked.Read(ref _standsAt), Interlocked.Read(ref _aheadBy))) return;
+            lock (_lookGate) _lookedInVainAt = null;
+        }
     }
 
     /// <summary>Moves the clock on to an instant. Durable when the task completes; an earlier instant changes nothing.</summary>
@@ -91,8 +123,8 @@ internal sealed class BillingClock : IBillingClock
             if (before is not null) Take(before);
             if (instant <= Now) return;
             var moved = StandsStill
-                ? Standing + instant.UtcTicks.ToString(CultureInfo.InvariantCulture)
-                : Ahead + (instant - _time.GetUtcNow()).Ticks.ToString(CultureInfo.InvariantCulture);
+                ? Text(Setting, Standing, instant.UtcTicks)
+                : Text(Setting, Ahead, (instant - _time.GetUtcNow()).Ticks);
 
             // Another silo may move it at the same time: then from where it stands by then.
             CrashPoints.Reach(CrashPoints.BeforeClockMove);
@@ -115,12 +147,17 @@ internal sealed class BillingClock : IBillingClock
         }
     }
 
-    private static long Ticks(string setting, string stored, string prefix) =>
-        stored.StartsWith(prefix, StringComparison.Ordinal)
-        && long.TryParse(stored.AsSpan(prefix.Length), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ticks)
+    private static string Text(string setting, string prefix, long ticks) => CheckedText.Seal(setting, prefix + ticks.ToString(CultureInfo.InvariantCulture));
+
+    private static long Ticks(string setting, string stored, string prefix) => TryTicks(setting, stored, prefix) ?? throw new InvalidDataException(
+        $"The store is damaged: its setting \"{setting}\" is \"{stored}\", which is no time that the billing clock can show, or does not match its check sum. Restore it, or the store, from a backup. Nothing was billed.");
+
+    private static long? TryTicks(string setting, string stored, string prefix) =>
+        CheckedText.Open(setting, stored) is { } text && text.StartsWith(prefix, StringComparison.Ordinal)
+        && long.TryParse(text.AsSpan(prefix.Length), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ticks)
         && ticks > -Latest.UtcTicks && ticks <= Latest.UtcTicks && (prefix != Standing || ticks >= Earliest.UtcTicks)
             ? ticks
-            : throw new InvalidDataException($"The store is damaged: its setting \"{setting}\" is \"{stored}\", which is no time that the billing clock can show. Restore it, or the store, from a backup. Nothing was billed.");
+            : null;
 
     private static void Raise(ref long value, long to)
     {

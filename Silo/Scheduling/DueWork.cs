@@ -38,18 +38,26 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, Strip
             var done = await Task.WhenAll(accounts.Select(a => CatchUp(a, now)));
             for (var i = 0; i < accounts.Count; i++)
             {
-                // One that says it is done and stays due in the store is asked once more, and then by a later run.
-                if (done[i] == Caught.Up && woken.Add(accounts[i])) continue;
-                if (done[i] == Caught.Up) _patience.Failed(accounts[i], null);
+                // One that says it is done and stays due in the store is asked once more. If what the store says is damaged, it now learns
+                // what the account says; else a later run asks again.
+                var (caught, next) = done[i];
+                if (caught == Caught.Up && woken.Add(accounts[i])) continue;
+                if (caught == Caught.Up && await due.MendDue(accounts[i], next))
+                {
+                    LogMended(accounts[i]);
+                    continue;
+                }
+
+                if (caught == Caught.Up) _patience.Failed(accounts[i], null);
                 stuck.Add(accounts[i]);
-                if (done[i] == Caught.WaitsForRoom) waits.Add(accounts[i]);
+                if (caught == Caught.WaitsForRoom) waits.Add(accounts[i]);
             }
         }
 
         return new(woken.Count, [.. stuck.Except(waits).Order(StringComparer.Ordinal)], waits.Count);
     }
 
-    private async Task<Caught> CatchUp(string account, DateTimeOffset now)
+    private async Task<(Caught Caught, DateTimeOffset? Next)> CatchUp(string account, DateTimeOffset now)
     {
         var reserved = calls.TryReserve();
         try
@@ -67,10 +75,10 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, Strip
             if (answer.Refusal is null && (answer.NextDueAt is not { } next || next > now))
             {
                 _patience.Succeeded(account);
-                return Caught.Up;
+                return (Caught.Up, answer.NextDueAt);
             }
 
-            if (answer.Refusal is null && !reserved) return Caught.WaitsForRoom;
+            if (answer.Refusal is null && !reserved) return (Caught.WaitsForRoom, null);
             if (answer.Refusal is not { Kind: RefusalKind.Unavailable } && _patience.Failed(account, answer.Refusal)) LogRefused(account, answer.Refusal?.Detail ?? "It is still due.");
         }
         catch (Exception failed)
@@ -82,8 +90,11 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, Strip
             if (reserved) calls.Release();
         }
 
-        return Caught.Not;
+        return (Caught.Not, null);
     }
+
+    /// <summary>Tries an account again at the next run, whatever it waits for.</summary>
+    public void TryAgain(string account) => _patience.Succeeded(account);
 
     private enum Caught
     {
@@ -91,6 +102,9 @@ internal sealed partial class DueWork(IDueTimes due, IGrainFactory grains, Strip
         WaitsForRoom,
         Not,
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: its due time in the store was missing or damaged. It was made anew from the account; nothing is lost.")]
+    private partial void LogMended(string account);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: what is due was not done. It stays due and is tried again, ever more seldom; this is said once an hour. {Detail}")]
     private partial void LogRefused(string account, string detail);

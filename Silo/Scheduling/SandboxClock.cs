@@ -69,14 +69,19 @@ internal sealed class SandboxClock(BillingClock clock, IDueTimes due, DueWork wo
     {
         var name = commandId is null ? LastMove : $"{LastMove} {commandId}";
         var named = commandId is not null || !clock.StandsStill;
-        DateTimeOffset? begun = named && await settings.Get(name) is { } ticks ? new(long.Parse(ticks, CultureInfo.InvariantCulture), TimeSpan.Zero) : null;
+        DateTimeOffset? begun = named && await settings.Get(name) is { } stored ? Read(name, stored) : null;
         if (commandId is not null && begun is not null) return begun;
         var now = clock.Now;
         if (target(now) is not { } instant) return null;
         if (instant < now) return instant == begun ? begun : null;
-        if (named) await settings.Set(name, instant.UtcTicks.ToString(CultureInfo.InvariantCulture));
+        if (named) await settings.Set(name, CheckedText.Seal(name, instant.UtcTicks.ToString(CultureInfo.InvariantCulture)));
         return instant;
     }
+
+    private static DateTimeOffset Read(string name, string stored) =>
+        long.TryParse(CheckedText.Open(name, stored), NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && ticks <= BillingClock.Latest.UtcTicks
+            ? new(ticks, TimeSpan.Zero)
+            : throw new InvalidDataException($"The store is damaged: its setting \"{name}\", where a move of the clock was going to, is \"{stored}\". Move the clock under another key. It did not move.");
 }
 
 /// <summary>Where a move has brought the clock.</summary>

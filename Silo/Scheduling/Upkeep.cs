@@ -1,21 +1,20 @@
 using System.Globalization;
 using Billing.Journal;
 using Billing.Plans;
+using Billing.Silo.Checking;
 using Billing.Silo.Storage;
 
 namespace Billing.Silo.Scheduling;
 
 /// <summary>
 /// What the store needs from time to time: a note of how far the running clock went, dropping what was kept long enough once a
-/// billing day, and comparing all that is stored with its check sums once a day of the machine.
+/// billing day, and the check of everything.
 /// </summary>
 internal sealed partial class Upkeep(
-    IRetention retention, IStripeEvents events, IIntegrity integrity, ISettings settings, BillingClock clock, ICatalogStore catalogs, BodyRetention bodies, TimeProvider time, ILogger<Upkeep> log)
+    IRetention retention, IStripeEvents events, StoreCheck check, BillingClock clock, ICatalogStore catalogs, BodyRetention bodies, TimeProvider time, ILogger<Upkeep> log)
     : BackgroundService
 {
-    private const string CheckedAt = "integrity_checked_at";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan CheckEvery = TimeSpan.FromDays(1);
 
     private int _droppedOn = -1;
 
@@ -33,11 +32,7 @@ internal sealed partial class Upkeep(
             _droppedOn = today;
         }
 
-        if (await IsCheckDue())
-        {
-            foreach (var damage in await integrity.Check(cancellation)) LogDamaged(damage);
-            if (!cancellation.IsCancellationRequested) await settings.Set(CheckedAt, time.GetUtcNow().UtcTicks.ToString(CultureInfo.InvariantCulture));
-        }
+        await check.RunWhenDue(cancellation);
     }
 
     /// <inheritdoc/>
@@ -61,17 +56,11 @@ internal sealed partial class Upkeep(
         }
     }
 
-    private async Task<bool> IsCheckDue() =>
-        await settings.Get(CheckedAt) is not { } at || time.GetUtcNow().UtcTicks - long.Parse(at, CultureInfo.InvariantCulture) >= CheckEvery.Ticks;
-
     private async Task<TimeSpan> LongestWindow() =>
         (await catalogs.All()).Select(c => CatalogReader.Read(c.Json).Catalog?.DedupWindow ?? TimeSpan.Zero).Append(TimeSpan.Zero).Max();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Kept long enough and dropped: {Segments} segments of forgotten ids, {Bodies} parts of event bodies.")]
     private partial void LogDropped(long segments, long bodies);
-
-    [LoggerMessage(Level = LogLevel.Critical, Message = "Damage found: {Damage}")]
-    private partial void LogDamaged(string damage);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The store's upkeep failed. Nothing is lost; it is tried again in ten seconds.")]
     private partial void LogFailed(Exception exception);

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Billing.Silo.Storage;
 
 /// <summary>The events that Stripe has told in webhooks: each is noted once, and waits until it is processed.</summary>
@@ -44,4 +46,10 @@ internal sealed record StripeEvent(
 {
     /// <summary>How long an event is remembered after its receipt. Stripe repeats one for three days.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(30);
+
+    /// <summary>The time in a row; one that a damaged row says may be none.</summary>
+    public static DateTimeOffset TimeOf(long ticks) => new(long.Clamp(ticks, 0, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero);
+
+    /// <summary>The check sum of its row, over all that Stripe has told.</summary>
+    public int Crc => RowCrc.Of(Id, Created, ReceivedAt.UtcTicks, Encoding.UTF8.GetBytes(string.Join('\0', Type, ObjectId ?? "\u0001", Invoice ?? "\u0001", Account ?? "\u0001", Intent ?? "\u0001")));
 }

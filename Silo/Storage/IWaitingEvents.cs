@@ -33,6 +33,7 @@ internal sealed record WaitingEvents(string Account, DateTimeOffset ReceivedAt, 
     /// <summary>The row that was read, or null when its check sum does not hold.</summary>
     public static WaitingEvents? Of(string account, long receivedAtTicks, string reason, bool keepBodies, int count, int crc, byte[] records)
     {
+        if (receivedAtTicks < 0 || receivedAtTicks > DateTimeOffset.MaxValue.UtcTicks) return null;
         var receivedAt = new DateTimeOffset(receivedAtTicks, TimeSpan.Zero);
         var events = new WaitingEvents(account, receivedAt, reason, new(records, count, keepBodies, WantReceipts: false, receivedAt, Waited: true));
         return events.Crc == crc ? events : null;

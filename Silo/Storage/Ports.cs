@@ -43,6 +43,15 @@ internal interface IDueTimes
 
     /// <summary>Accounts due at or before an instant, the earliest first.</summary>
     ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit);
+
+    /// <summary>
+    /// Writes when an account has something to do next, where what is stored of it is missing or damaged: such an account is listed as due at
+    /// once, so that it is asked. Whatever else is stored stays. Durable when the task completes.
+    /// </summary>
+    /// <param name="account">The account, listed as due before it was asked.</param>
+    /// <param name="next">What the account says itself, after a turn; null when nothing is due ever.</param>
+    /// <returns>Whether it was written.</returns>
+    Task<bool> MendDue(string account, DateTimeOffset? next) => Task.FromResult(false);
 }
 
 /// <summary>Drops what is kept for a time only.</summary>
@@ -64,11 +73,12 @@ internal readonly record struct Dropped(long Segments, long Bodies);
 internal interface IIntegrity
 {
     /// <summary>
-    /// Reads all entries, bodies, snapshots and segments of the store once. Accounts whose entries are damaged are held from then
-    /// on: reading them says so. A damaged body, and what is made anew from the entries, hold nobody.
+    /// Reads all that has a check sum once. Accounts whose entries are damaged are held from then on: reading them says so. A due time is
+    /// made anew from the account; a damaged body, and what is made anew from the entries, hold nobody.
     /// </summary>
-    /// <returns>A sentence for each damage found, with its place; empty when all is well.</returns>
-    Task<IReadOnlyList<string>> Check(CancellationToken cancellation);
+    /// <param name="findings">Takes what is found, and tells how far the check is.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    Task Check(CheckFindings findings, CancellationToken cancellation);
 }
 
 /// <summary>All that one store holds; an adapter implements it whole.</summary>
@@ -94,8 +104,18 @@ internal sealed class StoreInUseException(string message, Exception inner) : Exc
 internal interface IAccountDirectory
 {
     /// <summary>Accounts in the order of their ids, from the one after <paramref name="after"/> on.</summary>
-    Task<IReadOnlyList<AccountSummary>> List(AccountQuery query, string? after, int limit);
+    Task<IReadOnlyList<ListedAccount>> List(AccountQuery query, string? after, int limit);
+
+    /// <summary>Writes the row of an account where it is missing or damaged; one that is well stays. Durable when the task completes.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="summary">What the account says itself; null when there is no such account.</param>
+    Task MendSummary(string account, AccountSummary? summary);
 }
+
+/// <summary>An account that was found.</summary>
+/// <param name="Id">The account.</param>
+/// <param name="Summary">What is stored of it for lists; null when that is damaged.</param>
+internal sealed record ListedAccount(string Id, AccountSummary? Summary);
 
 /// <summary>Which accounts to list; null matches all.</summary>
 /// <param name="Text">A part of the id, the name or the e-mail address, upper and lower case alike.</param>

@@ -9,7 +9,7 @@ internal static class Stores
     private const string Embedded = "sqlite";
 
     /// <summary>Whether several silos can share the store that the settings name.</summary>
-    public static bool AreShared(IConfiguration settings) => Database(settings) != Embedded;
+    public static bool AreShared(IConfiguration settings) => !string.Equals(Database(settings), Embedded, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Opens the store that the settings name, or makes it.</summary>
     /// <exception cref="InvalidOperationException">A setting cannot be met; the message names it and shows no password.</exception>
@@ -54,7 +54,7 @@ internal static class Stores
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw new InvalidOperationException(
-                $"BILLING_DATA is \"{folder}\", which cannot be used: {refused.Message} It needs a folder with room that the platform may read and write, with all files in it.", refused);
+                $"BILLING_DATA is \"{folder}\", which cannot be used: {Told.Why(refused)} It needs a folder with room that the platform may read and write, with all files in it.", refused);
         }
     }
 

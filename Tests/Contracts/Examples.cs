@@ -93,7 +93,7 @@ internal static class Examples
         Change, Change with { Lines = [], Invoice = null },
         new AccountChangeAnswer(null, Change), new AccountChangeAnswer(Refused, null),
         new AccountAnswer(null, Account), new AccountAnswer(Refused, null),
-        new AccountSummary("acct-1", "Ünïcode & Söhne", "pay@example.com", AccountStatus.Active, "EUR", Begin, ["mail-growth"]),
+        new AccountSummary("acct-1", "Ünïcode & Söhne", "pay@example.com", AccountStatus.Active, "EUR", Begin, ["mail-growth"], ["The charge of invoice 3 is parked."]),
         new CatchUpAnswer(null, Period.End, Call), new CatchUpAnswer(Refused, null), new CatchUpAnswer(null, null),
         Call, Call with { Key = null, Intent = null, Customer = null, Invoice = null, PaymentMethod = null, Name = null, Email = null, Currency = null, Lines = [] }, SentLine,
         Answered, Answered with { Code = null, Message = null, RetryAfter = null, Id = null, Invoices = [], Card = null },

@@ -17,6 +17,8 @@ public class F03_KillsInUpkeepTests
         DROP TABLE new_commits;
         DROP TABLE bodies;
         DROP TABLE stripe_events;
+        ALTER TABLE due DROP COLUMN crc32c;
+        ALTER TABLE accounts DROP COLUMN crc32c;
         PRAGMA user_version = 1;
         """;
 

@@ -1,4 +1,5 @@
 using Billing.Journal;
+using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
 using Microsoft.Data.Sqlite;

@@ -10,12 +10,17 @@ public sealed class F05_ChangedSettingsTests
 {
     private const string FirstDigitChanged = "UPDATE {0}settings SET value = CASE WHEN substr(value, 1, 1) = '0' THEN '1' ELSE '0' END || substr(value, 2) WHERE name = 'hash_key'";
 
+    // Still a time that a clock can show.
+    private const string ClockDigitChanged = "UPDATE {0}settings SET value = replace(value, 'stands at 63', 'stands at 64') WHERE name = 'billing_clock'";
+
     public static TheoryData<string, string, string> Changes => new()
     {
         { FaultStore.Sqlite, FirstDigitChanged, "\"hash_key\" and \"hash_key_check\"" },
         { FaultStore.Sqlite, "DELETE FROM {0}settings WHERE name = 'hash_key'", "\"hash_key\" is missing" },
         { FaultStore.Sqlite, "UPDATE {0}settings SET value = 'no key' WHERE name = 'hash_key'", "\"hash_key\" in its settings is not 16 bytes" },
         { FaultStore.Sqlite, "UPDATE {0}catalogs SET json = CAST(replace(CAST(json AS TEXT), '5', '6') AS BLOB)", "catalogue test-1 is damaged" },
+        { FaultStore.Sqlite, ClockDigitChanged, "\"billing_clock\" is" },
+        { FaultStore.Postgres, ClockDigitChanged, "\"billing_clock\" is" },
         { FaultStore.Postgres, FirstDigitChanged, "\"hash_key\" and \"hash_key_check\"" },
         { FaultStore.Postgres, "DELETE FROM {0}settings WHERE name = 'hash_key'", "\"hash_key\" is missing" },
         { FaultStore.Postgres, "UPDATE {0}catalogs SET json = convert_to(replace(convert_from(json, 'UTF8'), '5', '6'), 'UTF8')", "catalogue test-1 is damaged" },

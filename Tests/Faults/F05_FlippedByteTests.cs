@@ -150,6 +150,7 @@ public class F05_FlippedByteTests
     {
         answer.IsProblem(503);
         Assert.Equal("urn:orleans-billing:problem:held", answer.Json.GetProperty("type").GetString());
+        Assert.Equal(TimeSpan.FromHours(1), answer.RetryAfter);
         Assert.Contains("journal.db, commit ", answer.Json.GetProperty("detail").GetString()!, StringComparison.Ordinal);
     }
 

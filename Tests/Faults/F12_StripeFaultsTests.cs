@@ -86,6 +86,18 @@ public class F12_StripeFaultsTests
         var stripe = (await platform.Api.Get("/v1/sandbox/stripe")).Json;
         Assert.Empty(ChargedOnce.Charged(stripe));
         Assert.Equal("draft", Assert.Single(stripe.GetProperty("invoices").EnumerateArray()).GetProperty("status").GetString());
+        Assert.Contains("is parked", await Holds(), StringComparison.Ordinal);
+
+        Assert.Equal(200, (await platform.Api.Post("/v1/accounts/shop/release", """{"reason":"It is right."}""")).Status);
+        Assert.Equal("[]", await Holds());
+
+        // The list says the same as the account.
+        async Task<string> Holds()
+        {
+            var holds = (await platform.Api.Get("/v1/accounts/shop")).Json.GetProperty("holds").GetRawText();
+            Assert.Equal(holds, (await platform.Api.Get("/v1/accounts")).Json.GetProperty("items")[0].GetProperty("holds").GetRawText());
+            return holds;
+        }
     }
 
     private static async Task ChargesOnceUnder(double probability, params string[] faults)

@@ -2,7 +2,10 @@ using Billing.Journal;
 using Billing.Silo.Hosting;
 using Billing.Silo.Security;
 using Billing.Silo.Storage;
+using Billing.Silo.Storage.Postgres;
 using Billing.Tests.Support;
+using Microsoft.Extensions.Configuration;
+using Npgsql;
 
 namespace Billing.Tests.Hosting;
 
@@ -31,6 +34,12 @@ public sealed class SettingsTests : IDisposable
     [InlineData("BILLING_DATABASE=Host=/nowhere;Password=hidden", "cannot be used: ")]
     [InlineData("BILLING_DATABASE=Host=127.0.0.1,127.0.0.2;Port=1;Password=hidden;Timeout=5", "cannot be used: ")]
     [InlineData("BILLING_DATABASE=Host=127.0.0.1;Port=1;Password=hidden;Target Session Attributes=hidden", "connection string")]
+    [InlineData("BILLING_DATABASE=postgres://billing:hidden@127.0.0.1:1/billing?connect_timeout=5", "cannot be used: Failed to connect to 127.0.0.1:1")]
+    [InlineData("BILLING_DATABASE=postgresql://billing:hidden@127.0.0.1:1,127.0.0.2:1/billing?connect_timeout=5", "cannot be used: ")]
+    [InlineData("BILLING_DATABASE=postgres://billing:hidden@127.0.0.1:hidden/billing", "Its URL has a port that cannot be read")]
+    [InlineData("BILLING_DATABASE=postgres://127.0.0.1/billing?hidden=hidden", "Its URL has a parameter that is not read; those that are: host,")]
+    [InlineData("BILLING_DATABASE=postgres://billing:hidden@/billing", "It names no Host")]
+    [InlineData("BILLING_DATABASE=sqlite3", "BILLING_DATABASE can be \"sqlite\" or")]
     [InlineData("BILLING_DATABASE_SHARED=perhaps", "true or false")]
     [InlineData("BILLING_CLUSTER_DATABASE=Host=elsewhere", "store")]
     [InlineData("STRIPE_SECRET_KEY=pk_test_1", "no secret key")]
@@ -43,6 +52,43 @@ public sealed class SettingsTests : IDisposable
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         Assert.Contains(setting[..setting.IndexOf('=', StringComparison.Ordinal)], refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hidden", refused.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("inner exception", refused.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("SQLite")]
+    [InlineData("SQLITE")]
+    public async Task TheEmbeddedStoreInAnyCase_IsTaken(string database)
+    {
+        await using var platform = await Platform.Start(
+        [
+            $"--BILLING_DATA={_folder.File("data")}", $"--BILLING_DATABASE={database}", "--BILLING_URL=http://127.0.0.1:0", "--BILLING_SANDBOX_URL=http://127.0.0.1:0",
+            $"--BILLING_ADMIN_KEY={TestPlatform.Key}", "--Logging:LogLevel:Default=None",
+        ]);
+
+        Assert.True(File.Exists(_folder.File("data/journal.db")));
+    }
+
+    [Theory]
+    [InlineData("postgres://billing:p%40ss%3Aw@db.example:5433/bill%20ing?sslmode=verify-full&application_name=x", "Username=billing;Password=p@ss:w;Host=db.example;Port=5433;Database=\"bill ing\";SSL Mode=VerifyFull;Application Name=x")]
+    [InlineData("postgresql://db.example", "Host=db.example")]
+    [InlineData("POSTGRES://u@[::1]:5433/d", "Username=u;Host=::1;Port=5433;Database=d")]
+    [InlineData("postgres://u:p@one:1,two:2/d?target_session_attrs=read-write&connect_timeout=5", "Username=u;Password=p;Host=one:1,two:2;Database=d;Target Session Attributes=read-write;Timeout=5")]
+    [InlineData("postgres:///d?host=%2Frun%2Fpostgresql&user=u", "Database=d;Host=/run/postgresql;Username=u")]
+    public void AUrlOfPostgres_IsReadAsAConnectionString(string url, string same) =>
+        Assert.True(ConnectionText.Read(url, 16).EquivalentTo(ConnectionText.Read(same, 16)), ConnectionText.Read(url, 16).ConnectionString);
+
+    [Fact]
+    public async Task AUrlOfPostgres_OpensTheDatabase()
+    {
+        var server = await PostgresServer.Shared;
+        var database = await server.NewDatabase();
+        var given = new NpgsqlConnectionStringBuilder(database);
+        var url = $"postgres://{given.Username}:{Uri.EscapeDataString(given.Password ?? "")}@{(given.Host!.StartsWith('/') ? "" : given.Host)}:{given.Port}/{given.Database}?host={Uri.EscapeDataString(given.Host)}";
+
+        await using (var store = await Stores.Open(new ConfigurationBuilder().AddInMemoryCollection([new("BILLING_DATABASE", url)]).Build())) Assert.NotEqual(default, store.HashKey);
+
+        await server.Drop(database);
     }
 
     [Fact]

@@ -50,6 +50,84 @@ public class BillingClockTests
         Assert.Contains($"\"{setting}\" is \"{stored}\"", refused.Message, StringComparison.Ordinal);
     }
 
+    // Whatever the change makes of it: another time is as wrong as none.
+    [Theory]
+    [InlineData("billing_clock", true)]
+    [InlineData("billing_clock", false)]
+    [InlineData("billing_clock_seen", false)]
+    public async Task AnyBitOfTheStoredClockFlipped_IsRefused(string setting, bool standing)
+    {
+        var clock = await Load(standing ? Start : null);
+        await clock.MoveTo(clock.Now.AddDays(1));
+        await clock.NoteHighest();
+        var stored = (await _settings.Get(setting))!;
+        for (var at = 0; at < stored.Length; at++)
+        {
+            for (var bit = 0; bit < 7; bit++)
+            {
+                await _settings.Set(setting, $"{stored[..at]}{(char)(stored[at] ^ (1 << bit))}{stored[(at + 1)..]}");
+
+                await Assert.ThrowsAsync<InvalidDataException>(() => Load(null));
+            }
+        }
+
+        await _settings.Set(setting, stored);
+        Assert.Equal(standing, (await Load(null)).StandsStill);
+    }
+
+    [Theory]
+    [InlineData("stands at 639000000000000000")]
+    [InlineData("ahead by 36000000000")]
+    public async Task ClockOfAStoreWithoutCheckSums_IsReadAndGetsOne(string stored)
+    {
+        await _settings.Set("billing_clock", stored);
+        await _settings.Set("billing_clock_seen", "638000000000000000");
+        var before = (await Load(null)).Now;
+
+        Assert.Equal(before, (await Load(null)).Now);
+
+        foreach (var (setting, digit) in new[] { ("billing_clock", '3'), ("billing_clock_seen", '8') })
+        {
+            var now = (await _settings.Get(setting))!;
+            Assert.Contains(" #", now, StringComparison.Ordinal);
+            await _settings.Set(setting, now.Replace(digit, '4'));
+            await Assert.ThrowsAsync<InvalidDataException>(() => Load(null));
+            await _settings.Set(setting, now);
+        }
+    }
+
+    [Fact]
+    public async Task DamagedNoteOfARunningClock_IsWrittenAnewWhileItRuns()
+    {
+        var clock = await Load(null);
+        await clock.NoteHighest();
+        await _settings.Set("billing_clock_seen", "damaged");
+
+        await clock.NoteHighest();
+
+        Assert.Equal(clock.Now, (await Load(null)).Now);
+    }
+
+    [Fact]
+    public async Task EventsAheadOfTheClock_DriveTheStoreOnceASecondAtMost()
+    {
+        var clock = await Load(Start);
+        var other = await Load(Start);
+        var reads = _settings.Reads;
+        for (var i = 0; i < 100; i++) await clock.RefreshForEvent();
+        Assert.Equal(reads + 1, _settings.Reads);
+
+        await other.MoveTo(Start.AddDays(1));
+        _machine.Now = _machine.Now.AddSeconds(1);
+        await clock.RefreshForEvent();
+        Assert.Equal(Start.AddDays(1), clock.Now);
+
+        // A look that found the clock moved is no reason to wait with the next.
+        await other.MoveTo(Start.AddDays(2));
+        await clock.RefreshForEvent();
+        Assert.Equal(Start.AddDays(2), clock.Now);
+    }
+
     [Fact]
     public async Task StandingClockMoved_StandsThereAfterARestart_WhateverTheSettingSays()
     {
@@ -165,6 +243,10 @@ public class BillingClockTests
         public DateTimeOffset Now { get; set; }
 
         public override DateTimeOffset GetUtcNow() => Now;
+
+        public override long GetTimestamp() => Now.UtcTicks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
     }
 
     private sealed class Kept : ISettings
@@ -173,9 +255,15 @@ public class BillingClockTests
 
         public int Writes { get; private set; }
 
+        public int Reads { get; private set; }
+
         public bool Fails { get; set; }
 
-        public Task<string?> Get(string name) => Task.FromResult(_values.GetValueOrDefault(name));
+        public Task<string?> Get(string name)
+        {
+            Reads++;
+            return Task.FromResult(_values.GetValueOrDefault(name));
+        }
 
         public Task Set(string name, string value)
         {

@@ -71,6 +71,20 @@ public class DueWorkTests
         Assert.Equal(["overtaken"], await _due.DueAt(Now, 10));
     }
 
+    // The store lost the due time; the account knows it.
+    [Fact]
+    public async Task AccountThatIsDoneAndWhoseDueTimeIsDamaged_IsAskedAndItsDueTimeIsMadeAnew()
+    {
+        _due.Set("lost", DateTimeOffset.UnixEpoch);
+        _due.Damaged.Add("lost");
+
+        var run = await Work(_ => Task.FromResult(new CatchUpAnswer(null, Now.AddDays(3)))).Run(default);
+
+        Assert.Equal(1, run.Woken);
+        Assert.Empty(run.Stuck);
+        Assert.Equal(Now.AddDays(3), await _due.Next());
+    }
+
     [Fact]
     public async Task AccountThatRefusesOnce_IsAskedAgain()
     {
@@ -193,6 +207,15 @@ public class DueWorkTests
 
         public ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit) =>
             new([.. _times.Where(t => t.Value <= instant).OrderBy(t => t.Value).ThenBy(t => t.Key, StringComparer.Ordinal).Take(limit).Select(t => t.Key)]);
+
+        public HashSet<string> Damaged { get; } = [];
+
+        public Task<bool> MendDue(string account, DateTimeOffset? next)
+        {
+            if (!Damaged.Remove(account)) return Task.FromResult(false);
+            Set(account, next);
+            return Task.FromResult(true);
+        }
 
         public void Set(string account, DateTimeOffset? at)
         {

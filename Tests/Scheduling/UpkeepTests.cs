@@ -1,4 +1,6 @@
 using Billing.Journal;
+using Billing.Silo.Checking;
+using Billing.Silo.Ingest;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
@@ -85,6 +87,19 @@ public sealed class UpkeepTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("no number")]
+    [InlineData("699000000000000000")]
+    public async Task NoteOfTheLastCheckThatIsDamaged_KeepsNobodyFromChecking(string note)
+    {
+        await _upkeep.Run(default);
+        await ((ISettings)_store).Set("integrity_checked_at", note);
+
+        await Made(_checks).Run(default);
+
+        Assert.Equal(2, _checks.Count);
+    }
+
+    [Theory]
     [InlineData("0")]
     [InlineData("-1")]
     [InlineData("1.5")]
@@ -106,7 +121,19 @@ public sealed class UpkeepTests : IAsyncLifetime
     private Upkeep Made(IIntegrity integrity, int days = 400)
     {
         _checks.Inner = integrity == _checks ? null : integrity;
-        return new(_store, _store, _checks, _store, _clock, _store, new(TimeSpan.FromDays(days)), _machine, NullLogger<Upkeep>.Instance);
+        var nobody = AccountDouble.Factory(_ => throw new NotSupportedException("No account is called."));
+        var holds = new Holds();
+        var check = new StoreCheck(
+            _checks,
+            _store,
+            new(_store, nobody, holds, NullLogger<AccountListing>.Instance),
+            holds,
+            new(_store, nobody, _machine, NullLogger<WaitingRoom>.Instance),
+            new(_store, nobody, NoStripe.Work(nobody), _clock, _machine, NullLogger<DueWork>.Instance),
+            nobody,
+            _machine,
+            NullLogger<StoreCheck>.Instance);
+        return new(_store, _store, check, _clock, _store, new(TimeSpan.FromDays(days)), _machine, NullLogger<Upkeep>.Instance);
     }
 
     private sealed class Checks : IIntegrity
@@ -115,10 +142,10 @@ public sealed class UpkeepTests : IAsyncLifetime
 
         public int Count { get; private set; }
 
-        public Task<IReadOnlyList<string>> Check(CancellationToken cancellation)
+        public Task Check(CheckFindings findings, CancellationToken cancellation)
         {
             Count++;
-            return Inner?.Check(cancellation) ?? Task.FromResult<IReadOnlyList<string>>([]);
+            return Inner?.Check(findings, cancellation) ?? Task.CompletedTask;
         }
     }
 

@@ -122,7 +122,9 @@ public sealed class SimulatedJournalTests : JournalConformance
         public async ValueTask<IReadOnlyList<string>> DueAt(DateTimeOffset instant, int limit) =>
             await world.Ask(store => store.DueAt(instant, limit).AsTask());
 
-        public Task<IReadOnlyList<AccountSummary>> List(AccountQuery query, string? after, int limit) =>
+        public Task<IReadOnlyList<ListedAccount>> List(AccountQuery query, string? after, int limit) =>
             world.Ask(store => store.List(query, after, limit));
+
+        public Task MendSummary(string account, AccountSummary? summary) => throw new NotSupportedException("Rows for lists are not damaged here.");
     }
 }

@@ -59,6 +59,7 @@ internal sealed class SimulatedSilo
             [typeof(IBillingClock)] = clock,
             [typeof(ICatalogs)] = catalogs,
             [typeof(ICatalogUpdates)] = catalogs,
+            [typeof(IHolds)] = new Billing.Silo.Checking.Holds(),
             [typeof(ILogger<MerchantAccountGrain>)] = new Watched<MerchantAccountGrain>(world),
         };
         var catalog = new GrainCatalog(

@@ -122,14 +122,17 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
         [.. _accounts.Where(a => a.Value.Due <= instant.UtcTicks).OrderBy(a => a.Value.Due).Take(limit).Select(a => a.Key)]);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<AccountSummary>> List(AccountQuery query, string? after, int limit) => Task.FromResult<IReadOnlyList<AccountSummary>>(
+    public Task<IReadOnlyList<ListedAccount>> List(AccountQuery query, string? after, int limit) => Task.FromResult<IReadOnlyList<ListedAccount>>(
     [
         .. _accounts.Values.Select(a => a.Summary).OfType<AccountSummary>()
             .Where(s => after is null || string.CompareOrdinal(s.Id, after) > 0)
             .Where(s => query.Text is null || $"{s.Id}\n{s.Name}\n{s.Email}".Contains(query.Text, StringComparison.OrdinalIgnoreCase))
             .Where(s => (query.Status is null || s.Status == query.Status) && (query.Plan is null || s.Plans.Contains(query.Plan)))
-            .Take(limit),
+            .Take(limit).Select(s => new ListedAccount(s.Id, s)),
     ]);
+
+    /// <inheritdoc/>
+    public Task MendSummary(string account, AccountSummary? summary) => throw new NotSupportedException("Rows for lists are not damaged here.");
 
     private List<ReadOnlyMemory<byte>> Entries(string account, Account found, long after)
     {

@@ -367,7 +367,7 @@ public abstract class JournalConformance : IAsyncLifetime
         new(account, sequence, Noon, Encoding.UTF8.GetBytes(facts), default, null, null);
 
     private protected static AccountSummary Summary(string id, string name, AccountStatus status = AccountStatus.Active, params string[] plans) =>
-        new(id, name, $"{id}@example.test", status, "USD", Noon, [.. plans]);
+        new(id, name, $"{id}@example.test", status, "USD", Noon, [.. plans], []);
 
     private protected static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
 

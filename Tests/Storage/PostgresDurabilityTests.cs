@@ -63,7 +63,7 @@ public sealed class PostgresDurabilityTests : IAsyncLifetime
 
     private static async Task WriteAll(IStore store, int number)
     {
-        var summary = new AccountSummary("a", "A", "a@example.test", AccountStatus.Active, "USD", Noon, []);
+        var summary = new AccountSummary("a", "A", "a@example.test", AccountStatus.Active, "USD", Noon, [], []);
         await store.Append(new("a", number, Noon, "fact"u8.ToArray(), "body"u8.ToArray(), Noon, summary));
         await store.SaveSnapshot(new("a", number, "state"u8.ToArray(), [new(number, "ids"u8.ToArray())]));
         await store.Set("a setting", $"{number}");

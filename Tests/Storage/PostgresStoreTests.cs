@@ -23,6 +23,19 @@ public sealed class PostgresStoreTests : StoreConformance
 
     private protected override Task DamageWaitingEvents() => Change("UPDATE billing.waiting_events SET records = set_byte(records, 0, 0)");
 
+    private protected override Task ChangeStored(string sql) => Change(string.Format(null, sql, "billing."));
+
+    private protected override Task DamageDue(string account, DueDamage damage) => Change($"UPDATE billing.heads SET {damage switch
+    {
+        DueDamage.Later => "due_at = due_at + 4503599627370496",
+        DueDamage.Earlier => "due_at = due_at - 4503599627370496",
+        DueDamage.Gone => "due_at = NULL",
+        _ => "due_crc32c = due_crc32c # 1",
+    }} WHERE account = '{account}'");
+
+    private protected override Task ToTheReleaseBefore() => Change(
+        "ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; ALTER TABLE billing.stripe_events DROP COLUMN crc32c; UPDATE billing.settings SET value = '3' WHERE name = 'schema'");
+
     [Fact]
     public async Task ManySilosStartOnANewDatabaseAtOnce_OneMakesTheTables()
     {
@@ -43,8 +56,8 @@ public sealed class PostgresStoreTests : StoreConformance
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("schema 99; this release knows 3", refused.Message, StringComparison.Ordinal);
-        await Change("UPDATE billing.settings SET value = '3' WHERE name = 'schema'");
+        Assert.Contains("schema 99; this release knows 4", refused.Message, StringComparison.Ordinal);
+        await Change("UPDATE billing.settings SET value = '4' WHERE name = 'schema'");
         await Reopen();
     }
 
@@ -53,7 +66,7 @@ public sealed class PostgresStoreTests : StoreConformance
     {
         await Append("a", 1, "one");
         await Close();
-        await Change("DROP TABLE billing.stripe_events; UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
+        await Change("DROP TABLE billing.stripe_events; ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
 
         await Reopen();
 

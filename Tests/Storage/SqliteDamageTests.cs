@@ -1,5 +1,6 @@
 using System.Text;
 using Billing.Journal;
+using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
 using Billing.Tests.Support;
 using Microsoft.Data.Sqlite;
@@ -71,7 +72,7 @@ public sealed class SqliteDamageTests : IAsyncLifetime
     {
         await Append("one", 1, "a body");
         await Close();
-        Change("ALTER TABLE bodies DROP COLUMN crcs; DROP TABLE stripe_events; PRAGMA user_version = 2");
+        Change("ALTER TABLE bodies DROP COLUMN crcs; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; DROP TABLE stripe_events; PRAGMA user_version = 2");
 
         _store = await SqliteStore.Open(_folder.Path);
         await Append("one", 2, "another body");

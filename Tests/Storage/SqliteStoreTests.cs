@@ -26,6 +26,52 @@ public sealed class SqliteStoreTests : StoreConformance
         await Reopen();
     }
 
+    private protected override async Task ChangeStored(string sql)
+    {
+        await Close();
+        Change(string.Format(null, sql, ""));
+        await Reopen();
+    }
+
+    private protected override Task DamageDue(string account, DueDamage damage) => ChangeStored(damage switch
+    {
+        DueDamage.Later => $"UPDATE due SET at = at + 4503599627370496 WHERE account = '{account}'",
+        DueDamage.Earlier => $"UPDATE due SET at = at - 4503599627370496 WHERE account = '{account}'",
+        DueDamage.Gone => $"DELETE FROM due WHERE account = '{account}'",
+        _ => $"UPDATE due SET crc32c = (crc32c | 1) - (crc32c & 1) WHERE account = '{account}'",
+    });
+
+    private protected override Task ToTheReleaseBefore() => ChangeStored(
+        "DELETE FROM due WHERE at = 9223372036854775807; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; ALTER TABLE stripe_events DROP COLUMN crc32c; PRAGMA user_version = 4");
+
+    // The file changes under the running silo, which knows better.
+    [Fact]
+    public async Task DueTimeThatIsDamagedOnTheDiskWhileTheSiloRuns_IsFoundByTheCheckAndWrittenAnew()
+    {
+        await Journal.Append(Entry("an account", 1, "") with { DueAt = Noon, Summary = Summary("an account", "A") });
+        await Reopen();
+        await using (var file = new FileStream(_folder.File("journal.db"), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            var bytes = new byte[file.Length];
+            await file.ReadExactlyAsync(bytes);
+            var ticks = new byte[8];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(ticks, Noon.UtcTicks);
+            var at = bytes.AsSpan().IndexOf([.. "an account"u8, .. ticks]);
+            Assert.True(at > 0, "The row lies in the file.");
+            file.Position = at + "an account".Length + 3;
+            file.WriteByte((byte)(bytes[at + "an account".Length + 3] ^ 1));
+        }
+
+        var found = Assert.Single(await Store.Check(default));
+
+        Assert.Contains("due time of account an account", found, StringComparison.Ordinal);
+        Assert.Equal(Noon, await DueTimes.Next());
+        Assert.Empty(await Store.Check(default));
+        await Reopen();
+        Assert.Equal(Noon, await DueTimes.Next());
+        Assert.Empty(((SqliteStore)Journal).Notices);
+    }
+
     [Fact]
     public async Task FolderOpenedTwice_IsRefusedWithASentence()
     {
@@ -47,7 +93,7 @@ public sealed class SqliteStoreTests : StoreConformance
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
         Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
-        Change("PRAGMA user_version = 4");
+        Change("PRAGMA user_version = 5");
         await Reopen();
     }
 
@@ -210,6 +256,8 @@ public sealed class SqliteStoreTests : StoreConformance
             DROP TABLE new_commits;
             DROP TABLE bodies;
             DROP TABLE stripe_events;
+            ALTER TABLE due DROP COLUMN crc32c;
+            ALTER TABLE accounts DROP COLUMN crc32c;
             PRAGMA user_version = 1;
             """);
 
@@ -227,7 +275,7 @@ public sealed class SqliteStoreTests : StoreConformance
     {
         await Append("a", 1, "one");
         await Close();
-        Change("DROP TABLE stripe_events; PRAGMA user_version = 3");
+        Change("DROP TABLE stripe_events; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; PRAGMA user_version = 3");
 
         await Reopen();
 

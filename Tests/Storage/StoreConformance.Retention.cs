@@ -1,3 +1,5 @@
+using Billing.Silo.Storage;
+
 namespace Billing.Tests.Storage;
 
 /// <summary>What every adapter of the store must do with what it keeps for a time only.</summary>

@@ -7,9 +7,6 @@ public abstract partial class StoreConformance
 {
     private IWaitingEvents Waiting => Store;
 
-    /// <summary>Changes a byte of all events that wait.</summary>
-    private protected abstract Task DamageWaitingEvents();
-
     [Fact]
     public async Task WaitingEvents_AreKeptInOrderForEachAccountUntilTheyAreRemoved()
     {

@@ -6,7 +6,7 @@ namespace Billing.Silo.Storage.Postgres;
 internal static class ConnectionText
 {
     private const string Unreadable =
-        "It is not a connection string as Npgsql reads it, such as Host=db.example;Username=billing;Password=…;Database=billing. A value that holds a semicolon stands in quotes.";
+        "It is not a connection string as Npgsql reads it, such as Host=db.example;Username=billing;Password=…;Database=billing, nor a URL such as postgres://billing:…@db.example/billing. A value that holds a semicolon stands in quotes.";
 
     /// <summary>Reads the settings in a connection string, and sees that a connection can be tried with them.</summary>
     /// <param name="text">The connection string.</param>
@@ -14,7 +14,7 @@ internal static class ConnectionText
     /// <exception cref="FormatException">It cannot be read, or its settings contradict each other; the message says how, and shows no text of it.</exception>
     public static NpgsqlConnectionStringBuilder Read(string text, int poolSize)
     {
-        var settings = Parse(text) ?? throw new FormatException(Unreadable);
+        var settings = Parse(Plain(text)) ?? throw new FormatException(Unreadable);
         if (string.IsNullOrWhiteSpace(settings.Host)) throw new FormatException("It names no Host: the name, the address or the socket's folder of the server, such as Host=db.example.");
         if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = int.Max(poolSize, settings.MinPoolSize);
         if (settings.MaxPoolSize < 1) throw new FormatException($"Its \"Maximum Pool Size\" is {settings.MaxPoolSize}: the store needs at least one connection.");
@@ -22,6 +22,10 @@ internal static class ConnectionText
             throw new FormatException($"Its \"Minimum Pool Size\" is {settings.MinPoolSize} and \"Maximum Pool Size\" is {settings.MaxPoolSize}: the first is at most the second.");
         return settings;
     }
+
+    /// <summary>The connection string for a text that may be a URL of PostgreSQL.</summary>
+    /// <exception cref="FormatException">It is a URL that cannot be read.</exception>
+    public static string Plain(string text) => ConnectionUrl.Is(text) ? ConnectionUrl.Read(text) : text;
 
     private static NpgsqlConnectionStringBuilder? Parse(string text)
     {

@@ -7,7 +7,7 @@ namespace Billing.Silo.Storage.Postgres;
 /// <summary>The tables of the store, in a schema of their own: made and migrated at start, in one transaction, by one silo at a time.</summary>
 internal static class PostgresSchema
 {
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>Names the advisory lock of all silos that start on a database.</summary>
     private const long StartLock = 0x42_69_6C_6C_69_6E_67;
@@ -18,7 +18,7 @@ internal static class PostgresSchema
         CREATE TABLE billing.settings (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
         CREATE TABLE billing.writers (writer uuid PRIMARY KEY, commits bigint NOT NULL, seen timestamptz NOT NULL DEFAULT now()) WITH (fillfactor = 10);
         CREATE TABLE billing.heads (
-            first_sequence bigint NOT NULL, last_sequence bigint NOT NULL, due_at bigint, account text COLLATE "C" PRIMARY KEY) WITH (fillfactor = 60);
+            first_sequence bigint NOT NULL, last_sequence bigint NOT NULL, due_at bigint, due_crc32c integer, account text COLLATE "C" PRIMARY KEY) WITH (fillfactor = 60);
         CREATE INDEX heads_by_due ON billing.heads (due_at, account) WHERE due_at IS NOT NULL;
         CREATE TABLE billing.entries (
             sequence bigint NOT NULL, at bigint NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" NOT NULL, facts bytea NOT NULL,
@@ -34,7 +34,7 @@ internal static class PostgresSchema
             PRIMARY KEY (account, forget_day));
         CREATE INDEX segments_by_day ON billing.segments (forget_day);
         CREATE TABLE billing.accounts (
-            account text COLLATE "C" PRIMARY KEY, status integer NOT NULL, search text COLLATE "C" NOT NULL, plans text[] COLLATE "C" NOT NULL, summary text NOT NULL);
+            account text COLLATE "C" PRIMARY KEY, status integer NOT NULL, search text COLLATE "C" NOT NULL, plans text[] COLLATE "C" NOT NULL, crc32c integer, summary text NOT NULL);
         CREATE TABLE billing.catalogs (
             position bigint PRIMARY KEY, version text COLLATE "C" NOT NULL UNIQUE, published_at bigint NOT NULL, json bytea NOT NULL);
         CREATE TABLE billing.api_keys (hash text COLLATE "C" PRIMARY KEY, scopes text NOT NULL, created_at bigint NOT NULL);
@@ -47,6 +47,14 @@ internal static class PostgresSchema
         """;
 
     private const string FromOneToTwo = "ALTER TABLE billing.writers ADD COLUMN seen timestamptz NOT NULL DEFAULT now()";
+
+    // What is there has no check sums until it is written again, or the check of everything comes to it.
+    private const string FromThreeToFour =
+        """
+        ALTER TABLE billing.heads ADD COLUMN due_crc32c integer;
+        ALTER TABLE billing.accounts ADD COLUMN crc32c integer;
+        ALTER TABLE billing.stripe_events ADD COLUMN IF NOT EXISTS crc32c integer;
+        """;
 
     /// <summary>Sees that the database can hold the store, and makes or migrates the tables.</summary>
     /// <exception cref="InvalidDataException">The store is of a newer release or not ours, or the server keeps no promise of durability.</exception>
@@ -63,7 +71,8 @@ internal static class PostgresSchema
             if (found < Version)
             {
                 if (found < 2) await Execute(FromOneToTwo);
-                await Execute(PostgresStore.StripeEventsTable);
+                if (found < 3) await Execute(PostgresStore.StripeEventsTable);
+                await Execute(FromThreeToFour);
                 CrashPoints.Reach(CrashPoints.InMigration);
                 await Execute($"UPDATE billing.settings SET value = '{Version.ToString(CultureInfo.InvariantCulture)}' WHERE name = 'schema'");
             }

@@ -13,9 +13,6 @@ internal sealed partial class PostgresStore
         _ => failed is NpgsqlException,
     };
 
-    private static string Why(Exception failed) =>
-        failed.InnerException is { } inner && !failed.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{failed.Message}: {inner.Message}" : failed.Message;
-
     /// <summary>Reads; once again when the connection turns out to be lost.</summary>
     private async Task<T> Reading<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellation)
     {
@@ -57,7 +54,7 @@ internal sealed partial class PostgresStore
         return result;
     }
 
-    private StoreUnavailableException Unavailable(Exception lost) => _availability.Failed($"{_place}: {Why(lost)}.", lost);
+    private StoreUnavailableException Unavailable(Exception lost) => _availability.Failed($"{_place}: {Told.Why(lost).TrimEnd('.')}.", lost);
 
     private async ValueTask<NpgsqlConnection> Connect(CancellationToken cancellation)
     {

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Billing.Silo.Storage.Postgres;
 
 /// <summary>The events that Stripe has told.</summary>
@@ -7,16 +9,18 @@ internal sealed partial class PostgresStore
     public const string StripeEventsTable =
         """
         CREATE TABLE billing.stripe_events (
-            created bigint NOT NULL, received_at bigint NOT NULL, processed boolean NOT NULL DEFAULT false, id text COLLATE "C" PRIMARY KEY, type text COLLATE "C" NOT NULL,
+            created bigint NOT NULL, received_at bigint NOT NULL, crc32c integer, processed boolean NOT NULL DEFAULT false, id text COLLATE "C" PRIMARY KEY, type text COLLATE "C" NOT NULL,
             object_id text COLLATE "C", invoice text, account text, intent text, UNIQUE (object_id, type, created));
         CREATE INDEX stripe_events_pending ON billing.stripe_events (id) WHERE NOT processed;
         """;
 
+    private const string StripeEventColumns = "id, type, created, received_at, object_id, invoice, account, intent";
+
     // Where another silo is noting the same, this waits for its commit.
     async Task<StripeEventNews> IStripeEvents.Add(StripeEvent told) => await Write(
         """
-        INSERT INTO billing.stripe_events (id, type, created, received_at, object_id, invoice, account, intent)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO billing.stripe_events (id, type, created, received_at, object_id, invoice, account, intent, crc32c)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT DO NOTHING
         """,
         told.Id,
@@ -26,19 +30,12 @@ internal sealed partial class PostgresStore
         told.ObjectId,
         told.Invoice,
         told.Account,
-        told.Intent) == 1 ? StripeEventNews.New : StripeEventNews.Duplicate;
+        told.Intent,
+        told.Crc) == 1 ? StripeEventNews.New : StripeEventNews.Duplicate;
 
     Task<IReadOnlyList<StripeEvent>> IStripeEvents.Pending(string after, int limit) => Rows(
-        static row => new StripeEvent(
-            row.GetString(0),
-            row.GetString(1),
-            row.GetInt64(2),
-            new(row.GetInt64(3), TimeSpan.Zero),
-            row.IsDBNull(4) ? null : row.GetString(4),
-            row.IsDBNull(5) ? null : row.GetString(5),
-            row.IsDBNull(6) ? null : row.GetString(6),
-            row.IsDBNull(7) ? null : row.GetString(7)),
-        "SELECT id, type, created, received_at, object_id, invoice, account, intent FROM billing.stripe_events WHERE NOT processed AND id > $1 ORDER BY id LIMIT $2",
+        static row => StripeEventAt(row),
+        $"SELECT {StripeEventColumns} FROM billing.stripe_events WHERE NOT processed AND id > $1 ORDER BY id LIMIT $2",
         after,
         limit);
 
@@ -51,4 +48,11 @@ internal sealed partial class PostgresStore
         """,
         before.UtcTicks,
         cancellation);
+
+    private static StripeEvent StripeEventAt(NpgsqlDataReader row)
+    {
+        return new(row.GetString(0), row.GetString(1), row.GetInt64(2), StripeEvent.TimeOf(row.GetInt64(3)), Text(4), Text(5), Text(6), Text(7));
+
+        string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Billing.Accounts;
 using Npgsql;
 
 namespace Billing.Silo.Storage.Postgres;
@@ -7,17 +5,6 @@ namespace Billing.Silo.Storage.Postgres;
 /// <summary>The tables beside the journal. Each write is a transaction of its own and durable when its task completes.</summary>
 internal sealed partial class PostgresStore
 {
-    ValueTask<DateTimeOffset?> IDueTimes.Next(DateTimeOffset? after) => new(Reading<DateTimeOffset?>(
-        async connection =>
-        {
-            await using var select = Command(connection, "SELECT due_at FROM billing.heads WHERE due_at > $1 ORDER BY due_at LIMIT 1", after?.UtcTicks ?? -1);
-            return await select.ExecuteScalarAsync() is long ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
-        },
-        default));
-
-    ValueTask<IReadOnlyList<string>> IDueTimes.DueAt(DateTimeOffset instant, int limit) => new(Rows(
-        static row => row.GetString(0), "SELECT account FROM billing.heads WHERE due_at <= $1 ORDER BY due_at, account LIMIT $2", instant.UtcTicks, limit));
-
     async Task<string?> ISettings.Get(string name) =>
         (await Rows(static row => row.GetString(0), "SELECT value FROM billing.settings WHERE name = $1", name)).FirstOrDefault();
 
@@ -52,22 +39,6 @@ internal sealed partial class PostgresStore
         await transaction.CommitAsync();
         return added;
     });
-
-    Task<IReadOnlyList<AccountSummary>> IAccountDirectory.List(AccountQuery query, string? after, int limit) => Rows(
-        static row => JsonSerializer.Deserialize(row.GetString(0), Http.BillingJson.Web.AccountSummary)!,
-        """
-        SELECT summary FROM billing.accounts
-        WHERE account > $1
-          AND ($2::integer IS NULL OR status = $2)
-          AND ($3::text IS NULL OR strpos(search, $3) > 0)
-          AND ($4::text IS NULL OR $4 = ANY (plans))
-        ORDER BY account LIMIT $5
-        """,
-        CommitRows.Storable(after ?? ""),
-        (int?)query.Status,
-        query.Text is null ? null : CommitRows.Storable(query.Text.ToLowerInvariant()),
-        query.Plan is null ? null : CommitRows.Storable(query.Plan),
-        limit);
 
     Task<IReadOnlyList<StoredApiKey>> IApiKeyStore.All() => Rows(
         static row => new StoredApiKey(row.GetString(0), row.GetString(1), new(row.GetInt64(2), TimeSpan.Zero)),

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Billing.Silo.Storage.Postgres;
 
 /// <summary>The events that wait for their account.</summary>
@@ -11,6 +13,8 @@ internal sealed partial class PostgresStore
             account text COLLATE "C" NOT NULL, reason text NOT NULL, records bytea NOT NULL,
             PRIMARY KEY (account, number));
         """;
+
+    private const string WaitingColumns = "number, account, received_at, reason, keep_bodies, events, crc32c, records";
 
     Task IWaitingEvents.Add(WaitingEvents events) => Write(
         "INSERT INTO billing.waiting_events (account, received_at, reason, keep_bodies, events, crc32c, records) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -27,12 +31,11 @@ internal sealed partial class PostgresStore
 
     // A lower number may be committed after a higher one: who is through with an account begins with the first again.
     async Task<StoredEvents?> IWaitingEvents.Next(string account, long after) => (await Rows(
-        row => new StoredEvents(
-            row.GetInt64(0),
-            WaitingEvents.Of(account, row.GetInt64(1), row.GetString(2), row.GetBoolean(3), row.GetInt32(4), row.GetInt32(5), row.GetFieldValue<byte[]>(6))),
-        "SELECT number, received_at, reason, keep_bodies, events, crc32c, records FROM billing.waiting_events WHERE account = $1 AND number > $2 ORDER BY number LIMIT 1",
-        account,
-        after)).FirstOrDefault();
+        static row => WaitingAt(row), $"SELECT {WaitingColumns} FROM billing.waiting_events WHERE account = $1 AND number > $2 ORDER BY number LIMIT 1", account, after)).FirstOrDefault();
 
     Task IWaitingEvents.Remove(string account, long number) => Write("DELETE FROM billing.waiting_events WHERE account = $1 AND number = $2", account, number);
+
+    private static StoredEvents WaitingAt(NpgsqlDataReader row) => new(
+        row.GetInt64(0),
+        WaitingEvents.Of(row.GetString(1), row.GetInt64(2), row.GetString(3), row.GetBoolean(4), row.GetInt32(5), row.GetInt32(6), row.GetFieldValue<byte[]>(7)));
 }

@@ -75,7 +75,7 @@ internal sealed partial class PostgresStore : IStore
 
             // Npgsql's own exceptions quote names of settings and files, never a password.
             if (failed is NpgsqlException or ArgumentException or NotSupportedException or SocketException or IOException or UnauthorizedAccessException or CryptographicException or AuthenticationException)
-                throw new StoreUnavailableException(failed.Message, failed);
+                throw new StoreUnavailableException(Told.Why(failed), failed);
             throw;
         }
     }
@@ -102,16 +102,14 @@ internal sealed partial class PostgresStore : IStore
     public async Task<JournalTail> ReadAll(string account, CancellationToken cancellation)
     {
         ThrowIfDamaged(account);
-        if (!IsStorable(account)) return JournalTail.Of([]);
-        return await Reading(
-            async connection =>
-            {
-                await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
-                await using var select = Command(connection, "SELECT last_sequence FROM billing.heads WHERE account = $1", account);
-                var head = await select.ExecuteScalarAsync(cancellation) as long? ?? 0;
-                return JournalTail.Of(Facts(account, 0, head, await ReadEntries(connection, account, cancellation)));
-            },
-            cancellation);
+        return await ReadFromTheFirst(account, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async Task ReadAgain(string account, CancellationToken cancellation)
+    {
+        await ReadFromTheFirst(account, cancellation);
+        _damaged.TryRemove(account, out _);
     }
 
     /// <inheritdoc/>
@@ -170,6 +168,20 @@ internal sealed partial class PostgresStore : IStore
         if (_writer is not null) await _writer.DisposeAsync();
         await _writers.DisposeAsync();
         await _readers.DisposeAsync();
+    }
+
+    private async Task<JournalTail> ReadFromTheFirst(string account, CancellationToken cancellation)
+    {
+        if (!IsStorable(account)) return JournalTail.Of([]);
+        return await Reading(
+            async connection =>
+            {
+                await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
+                await using var select = Command(connection, "SELECT last_sequence FROM billing.heads WHERE account = $1", account);
+                var head = await select.ExecuteScalarAsync(cancellation) as long? ?? 0;
+                return JournalTail.Of(Facts(account, 0, head, await ReadEntries(connection, account, cancellation)));
+            },
+            cancellation);
     }
 
     // Those of silos that ran before: where one is alone, nobody asks for them any more.

@@ -15,13 +15,13 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private const string Head =
         """
         WITH moves AS MATERIALIZED (
-            SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS m (account, first_sequence, last_sequence, due_at)
+            SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $11::integer[]) AS m (account, first_sequence, last_sequence, due_at, due_crc32c)
         ), moved AS (
-            INSERT INTO billing.heads AS h (account, first_sequence, last_sequence, due_at)
-            SELECT account, first_sequence, last_sequence, due_at FROM moves m
+            INSERT INTO billing.heads AS h (account, first_sequence, last_sequence, due_at, due_crc32c)
+            SELECT account, first_sequence, last_sequence, due_at, due_crc32c FROM moves m
             WHERE first_sequence = 1 OR EXISTS (SELECT FROM billing.heads k WHERE k.account = m.account)
             ON CONFLICT (account) DO UPDATE
-            SET first_sequence = excluded.first_sequence, last_sequence = excluded.last_sequence, due_at = excluded.due_at
+            SET first_sequence = excluded.first_sequence, last_sequence = excluded.last_sequence, due_at = excluded.due_at, due_crc32c = excluded.due_crc32c
             WHERE h.last_sequence = excluded.first_sequence - 1
             RETURNING account
         ), entered AS (
@@ -37,15 +37,15 @@ internal sealed class PostgresWriter : IAsyncDisposable
         """
         , kept AS (
             INSERT INTO billing.bodies (account, sequence, at, length, crc32c, bytes)
-            SELECT b.* FROM unnest($11::text[], $12::bigint[], $13::bigint[], $14::integer[], $15::integer[], $16::bytea[]) AS b (account, sequence, at, length, crc32c, bytes)
+            SELECT b.* FROM unnest($12::text[], $13::bigint[], $14::bigint[], $15::integer[], $16::integer[], $17::bytea[]) AS b (account, sequence, at, length, crc32c, bytes)
             WHERE b.account IN (SELECT account FROM moved)
         ), listed AS (
-            INSERT INTO billing.accounts (account, status, search, plans, summary)
-            SELECT s.account, s.status, s.search, string_to_array(s.plans, E'\n'), s.summary
-            FROM unnest($17::text[], $18::integer[], $19::text[], $20::text[], $21::text[]) AS s (account, status, search, plans, summary)
+            INSERT INTO billing.accounts (account, status, search, plans, summary, crc32c)
+            SELECT s.account, s.status, s.search, string_to_array(s.plans, E'\n'), s.summary, s.crc32c
+            FROM unnest($18::text[], $19::integer[], $20::text[], $21::text[], $22::text[], $23::integer[]) AS s (account, status, search, plans, summary, crc32c)
             WHERE s.account IN (SELECT account FROM moved)
             ON CONFLICT (account) DO UPDATE
-            SET status = excluded.status, search = excluded.search, plans = excluded.plans, summary = excluded.summary
+            SET status = excluded.status, search = excluded.search, plans = excluded.plans, summary = excluded.summary, crc32c = excluded.crc32c
         )
         """;
 
@@ -73,6 +73,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
             Add<int[]>(command, NpgsqlDbType.Integer);
             Add<byte[][]>(command, NpgsqlDbType.Bytea);
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+            Add<int[]>(command, NpgsqlDbType.Integer);
         }
 
         Add<string[]>(_full, NpgsqlDbType.Text);
@@ -86,6 +87,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
         Add<string[]>(_full, NpgsqlDbType.Text);
         Add<string[]>(_full, NpgsqlDbType.Text);
         Add<string[]>(_full, NpgsqlDbType.Text);
+        Add<int[]>(_full, NpgsqlDbType.Integer);
     }
 
     /// <summary>The commits of this writer that the database held when the connection was opened.</summary>

@@ -80,16 +80,14 @@ internal sealed partial class SqliteIndex
     /// <param name="found">Takes a sentence for each damage.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>Whether the places of all entries are well, and the file can be read. What else is damaged is made anew by itself.</returns>
-    public async Task<bool> Check(List<string> found, CancellationToken cancellation)
+    public async Task<bool> Check(CheckFindings found, CancellationToken cancellation)
     {
         const string OfItself = "it is made anew from the entries.", AtTheStart = "the entries are found without it, and the next start makes the index anew.";
         try
         {
             await CheckRows("snapshots", "sequence", "0", "state", OfItself, found, cancellation);
             await CheckRows("segments", "forget_day", "0", "ids", OfItself, found, cancellation);
-            var before = found.Count;
-            await CheckRows("blocks", "first_sequence", "last_sequence", "positions", AtTheStart, found, cancellation);
-            return found.Count == before;
+            return await CheckRows("blocks", "first_sequence", "last_sequence", "positions", AtTheStart, found, cancellation);
         }
         catch (IndexDamagedException damaged)
         {
@@ -98,9 +96,10 @@ internal sealed partial class SqliteIndex
         }
     }
 
-    private async Task CheckRows(string table, string first, string second, string bytes, string mended, List<string> found, CancellationToken cancellation)
+    private async Task<bool> CheckRows(string table, string first, string second, string bytes, string mended, CheckFindings found, CancellationToken cancellation)
     {
-        for (var (after, rows) = (long.MinValue, CheckedAtOnce); rows == CheckedAtOnce && !cancellation.IsCancellationRequested;)
+        var well = true;
+        for (var (after, rows) = (long.MinValue, CheckedAtOnce); rows == CheckedAtOnce && !cancellation.IsCancellationRequested; found.Count(rows))
         {
             var from = after;
             (after, rows) = await Reading(() =>
@@ -113,13 +112,16 @@ internal sealed partial class SqliteIndex
                 {
                     last = reader.GetInt64(0);
                     var (account, number) = (reader.GetString(1), reader.GetInt64(2));
-                    if (RowCrc.Of(account, number, reader.GetInt64(3), reader.GetFieldValue<byte[]>(5)) != reader.GetInt64(4))
-                        found.Add($"A check sum does not hold at {File}, {table}, account {account}, {first} {number}. Nothing is lost: {mended}");
+                    if (RowCrc.Of(account, number, reader.GetInt64(3), reader.GetFieldValue<byte[]>(5)) == reader.GetInt64(4)) continue;
+                    well = false;
+                    found.Add($"A check sum does not hold at {File}, {table}, account {account}, {first} {number}. Nothing is lost: {mended}");
                 }
 
                 return (last, count);
             });
         }
+
+        return well;
     }
 
     private ((string Store, long Commit)? Until, long Entries) Until()

@@ -9,29 +9,31 @@ internal sealed partial class SqliteStore
     private const int CheckedAtOnce = 16;
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<string>> Check(CancellationToken cancellation)
+    public async Task Check(CheckFindings found, CancellationToken cancellation)
     {
-        var found = new List<string>();
+        // What is held in memory says nothing of the disk.
+        await Run(() => Execute("PRAGMA shrink_memory"));
         var last = await Run(() => _lastCommit);
         for (var from = 1L; from <= last; from += CheckedAtOnce)
         {
-            if (cancellation.IsCancellationRequested) return found;
+            if (cancellation.IsCancellationRequested) return;
             var (first, until) = (from, long.Min(last, from + CheckedAtOnce - 1));
             foreach (var (commit, frames) in await Run(() => CheckCommits(first, until, found))) await HoldThoseIn(commit, frames, found);
         }
 
+        await CheckRows(found, cancellation);
         var places = await _index.Check(found, cancellation);
         if (!places) await NoteIndexDamaged();
-        return found;
     }
 
     /// <summary>Checks commits with their bodies.</summary>
     /// <returns>Those of which it cannot be told whose a damaged frame is, with what is there of their frames.</returns>
-    private List<(long Commit, byte[] Frames)> CheckCommits(long first, long until, List<string> found)
+    private List<(long Commit, byte[] Frames)> CheckCommits(long first, long until, CheckFindings found)
     {
         var unclear = new List<(long, byte[])>();
         for (var commit = first; commit <= until; commit++)
         {
+            found.Count();
             try
             {
                 if (!CheckFrames(commit, found, out var frames)) unclear.Add((commit, frames));
@@ -55,7 +57,7 @@ internal sealed partial class SqliteStore
         return unclear;
     }
 
-    private bool CheckFrames(long commit, List<string> found, out byte[] frames)
+    private bool CheckFrames(long commit, CheckFindings found, out byte[] frames)
     {
         frames = [];
         using var command = Command("SELECT heads, frames FROM commits WHERE id = $id", ("$id", commit));
@@ -81,14 +83,14 @@ internal sealed partial class SqliteStore
         {
             var (account, sequence, position) = CommitHeads.Read(heads, commit, ref offset);
             if (!IsThere(frames, account, sequence, position))
-                found.Add(Hold(account, $"{Where(commit, position.Offset)}: the frame of entry {sequence} of account {account} is not what was written").Message);
+                found.AddHeld(account, Hold(account, $"{Where(commit, position.Offset)}: the frame of entry {sequence} of account {account} is not what was written").Message);
         }
 
         return true;
     }
 
     // Whose a frame is that cannot be read, nor its head, is known to the places of the entries: in memory and in the index.
-    private async Task HoldThoseIn(long commit, byte[] frames, List<string> found)
+    private async Task HoldThoseIn(long commit, byte[] frames, CheckFindings found)
     {
         var places = await Run(() => _accounts
             .SelectMany(a => a.Value.Positions.Select((position, i) => (Account: a.Key, Sequence: a.Value.FirstPosition + i, Position: position)))
@@ -108,8 +110,8 @@ internal sealed partial class SqliteStore
         }
 
         foreach (var (account, sequence, position) in places.Distinct().Where(p => !IsThere(frames, p.Account, p.Sequence, p.Position)))
-            found.Add(Hold(account, $"{Where(commit, position.Offset)}: the frame of entry {sequence} of account {account} is not what was written").Message);
-        foreach (var account in unknown.Distinct()) found.Add(Hold(account, $"{File}, commit {commit}: it may have held entries of account {account}").Message);
+            found.AddHeld(account, Hold(account, $"{Where(commit, position.Offset)}: the frame of entry {sequence} of account {account} is not what was written").Message);
+        foreach (var account in unknown.Distinct()) found.AddHeld(account, Hold(account, $"{File}, commit {commit}: it may have held entries of account {account}").Message);
     }
 
     private (byte[] Bytes, byte[]? Crcs)? BodiesOf(long commit)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text.Json;
 using Billing.Accounts;
 using Billing.Journal;
 using Billing.Silo.Hosting;
@@ -29,7 +28,7 @@ internal sealed partial class SqliteStore
     {
         if (_damaged.TryGetValue(entry.Account, out var damage)) return Task.FromException<Appended>(new JournalDamagedException(damage));
         var bodies = CompressedBodies(entry);
-        var waiting = new Waiting(entry.Account, entry.Sequence, entry.At.UtcTicks, entry.DueAt?.UtcTicks, entry.Summary);
+        var waiting = new Waiting(entry.Account, entry.Sequence, entry.At.UtcTicks, entry.DueAt?.UtcTicks ?? DueRow.Never, entry.Summary);
         if (bodies is not null) waiting.BodiesCrc = Crc32C.Of(bodies.Written.Span);
         bool first;
         lock (_waitingGate) first = _gathering.Add(waiting, entry, bodies);
@@ -183,42 +182,31 @@ internal sealed partial class SqliteStore
     }
 
     /// <summary>Writes beside the journal; a failure that leaves unknown what is on disk ends the store, as in a commit.</summary>
-    private Task<T> Write<T>(Func<T> work) => Run(() =>
+    private Task<T> Write<T>(Func<T> work) => Run(() => Guarded(work));
+
+    private T Guarded<T>(Func<T> write)
     {
         if (_broken is not null) throw _broken;
         try
         {
-            return work();
+            return write();
         }
         catch (SqliteException failed)
         {
             if (GiveUp(failed) is StoreUnavailableException unavailable) throw unavailable;
             throw;
         }
-    });
+    }
 
     private void WriteChanges(Waiting waiting, AccountIndex index)
     {
         if (index.WrittenDueTicks != waiting.DueTicks)
         {
             index.WrittenDueTicks = waiting.DueTicks;
-            using var command = waiting.DueTicks is { } ticks
-                ? Command("INSERT INTO due (account, at) VALUES ($account, $at) ON CONFLICT (account) DO UPDATE SET at = excluded.at", ("$account", waiting.Account), ("$at", ticks))
-                : Command("DELETE FROM due WHERE account = $account", ("$account", waiting.Account));
-            command.ExecuteNonQuery();
+            WriteDue(waiting.Account, waiting.DueTicks);
         }
 
-        if (waiting.Summary is not { } summary) return;
-        using var upsert = Command(
-            """
-            INSERT INTO accounts (account, status, search, summary) VALUES ($account, $status, $search, $summary)
-            ON CONFLICT (account) DO UPDATE SET status = excluded.status, search = excluded.search, summary = excluded.summary
-            """,
-            ("$account", summary.Id),
-            ("$status", (int)summary.Status),
-            ("$search", $"{summary.Id}\n{summary.Name}\n{summary.Email}".ToLowerInvariant()),
-            ("$summary", JsonSerializer.Serialize(summary, Http.BillingJson.Web.AccountSummary)));
-        upsert.ExecuteNonQuery();
+        if (waiting.Summary is { } summary) WriteSummary(SummaryRow.Of(summary));
     }
 
     private void InsertCommit(long id, ReadOnlySpan<byte> heads, ReadOnlySpan<byte> frames)
@@ -247,7 +235,7 @@ internal sealed partial class SqliteStore
     }
 
     /// <summary>An entry on its way.</summary>
-    private sealed class Waiting(string account, long sequence, long atTicks, long? dueTicks, AccountSummary? summary)
+    private sealed class Waiting(string account, long sequence, long atTicks, long dueTicks, AccountSummary? summary)
     {
         public string Account { get; } = account;
 
@@ -255,7 +243,7 @@ internal sealed partial class SqliteStore
 
         public long AtTicks { get; } = atTicks;
 
-        public long? DueTicks { get; } = dueTicks;
+        public long DueTicks { get; } = dueTicks;
 
         public AccountSummary? Summary { get; } = summary;
 

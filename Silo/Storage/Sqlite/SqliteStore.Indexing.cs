@@ -60,14 +60,7 @@ internal sealed partial class SqliteStore
             index.Trim();
         }
 
-        using var command = Command("SELECT account, at FROM due");
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
-        {
-            var index = IndexOf(reader.GetString(0));
-            index.WrittenDueTicks = reader.GetInt64(1);
-            SetDue(reader.GetString(0), index, reader.GetInt64(1));
-        }
+        ReadDueTimes();
     }
 
     private long LastCommit()

@@ -1,11 +1,15 @@
 using Billing.Silo.Hosting;
+using Microsoft.Data.Sqlite;
 
 namespace Billing.Silo.Storage.Sqlite;
 
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int SchemaVersion = 4;
+    private const int SchemaVersion = 5;
+
+    // Set when the store was of a release that wrote no due time where nothing was due.
+    private bool _withoutDueChecks;
 
     private void Migrate()
     {
@@ -17,9 +21,10 @@ internal sealed partial class SqliteStore
             if (found == SchemaVersion) return;
             if (found == 1) MigrateFromOne();
             if (found is 1 or 2) MigrateFromTwo();
-            if (found is 1 or 2 or 3)
+            if (found is 1 or 2 or 3) MigrateFromThree();
+            if (found is 1 or 2 or 3 or 4)
             {
-                MigrateFromThree();
+                MigrateFromFour();
                 return;
             }
         }
@@ -30,8 +35,8 @@ internal sealed partial class SqliteStore
             CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
             CREATE TABLE commits (id INTEGER PRIMARY KEY, heads BLOB NOT NULL, frames BLOB NOT NULL);
             CREATE TABLE bodies (commit_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL, crcs BLOB);
-            CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL);
-            CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL);
+            CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL, crc32c INTEGER);
+            CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL, crc32c INTEGER);
             CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
             CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
             CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, location TEXT, body BLOB NOT NULL);
@@ -82,4 +87,33 @@ internal sealed partial class SqliteStore
         Execute($"{StripeEventsTable} PRAGMA user_version = 4;");
         return true;
     });
+
+    // Due times, rows for lists and events of Stripe get check sums, for what they say now. Accounts without a due time are asked once.
+    private void MigrateFromFour() => InTransaction(() =>
+    {
+        Execute("ALTER TABLE due ADD COLUMN crc32c INTEGER; ALTER TABLE accounts ADD COLUMN crc32c INTEGER;");
+        using (var columns = Command("SELECT 1 FROM pragma_table_info('stripe_events') WHERE name = 'crc32c'"))
+            if (columns.ExecuteScalar() is null) Execute("ALTER TABLE stripe_events ADD COLUMN crc32c INTEGER");
+        Seal("SELECT account, at FROM due", "UPDATE due SET crc32c = $crc WHERE account = $key", static row => DueRow.Crc(row.GetString(0), row.GetInt64(1)));
+        Seal(
+            "SELECT account, status, search, summary FROM accounts",
+            "UPDATE accounts SET crc32c = $crc WHERE account = $key",
+            static row => new SummaryRow(row.GetString(0), row.GetInt32(1), row.GetString(2), "", row.GetString(3)).Crc);
+        Seal($"SELECT {StripeEventColumns} FROM stripe_events", "UPDATE stripe_events SET crc32c = $crc WHERE id = $key", static row => StripeEventAt(row).Crc);
+        CrashPoints.Reach(CrashPoints.InMigration);
+        Execute("PRAGMA user_version = 5");
+        _withoutDueChecks = true;
+        return true;
+    });
+
+    private void Seal(string rows, string update, Func<SqliteDataReader, int> crc)
+    {
+        using var select = Command(rows);
+        using var reader = select.ExecuteReader();
+        while (reader.Read())
+        {
+            using var seal = Command(update, ("$crc", crc(reader)), ("$key", reader.GetString(0)));
+            seal.ExecuteNonQuery();
+        }
+    }
 }

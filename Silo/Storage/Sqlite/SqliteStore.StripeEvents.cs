@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Billing.Silo.Hosting;
+using Microsoft.Data.Sqlite;
 
 namespace Billing.Silo.Storage.Sqlite;
 
@@ -11,16 +12,18 @@ internal sealed partial class SqliteStore
         """
         CREATE TABLE stripe_events (
             id TEXT PRIMARY KEY, type TEXT NOT NULL, created INTEGER NOT NULL, received_at INTEGER NOT NULL, object_id TEXT, invoice TEXT, account TEXT, intent TEXT,
-            processed INTEGER NOT NULL DEFAULT 0, UNIQUE (object_id, type, created));
+            processed INTEGER NOT NULL DEFAULT 0, crc32c INTEGER, UNIQUE (object_id, type, created));
         CREATE INDEX stripe_events_pending ON stripe_events (id) WHERE processed = 0;
         """;
+
+    private const string StripeEventColumns = "id, type, created, received_at, object_id, invoice, account, intent";
 
     Task<StripeEventNews> IStripeEvents.Add(StripeEvent told) => Write(() =>
     {
         using var command = Command(
             """
-            INSERT INTO stripe_events (id, type, created, received_at, object_id, invoice, account, intent)
-            VALUES ($id, $type, $created, $at, $object, $invoice, $account, $intent)
+            INSERT INTO stripe_events (id, type, created, received_at, object_id, invoice, account, intent, crc32c)
+            VALUES ($id, $type, $created, $at, $object, $invoice, $account, $intent, $crc)
             ON CONFLICT DO NOTHING
             """,
             ("$id", told.Id),
@@ -30,23 +33,21 @@ internal sealed partial class SqliteStore
             ("$object", told.ObjectId),
             ("$invoice", told.Invoice),
             ("$account", told.Account),
-            ("$intent", told.Intent));
+            ("$intent", told.Intent),
+            ("$crc", told.Crc));
         return command.ExecuteNonQuery() == 1 ? StripeEventNews.New : StripeEventNews.Duplicate;
     });
 
     Task<IReadOnlyList<StripeEvent>> IStripeEvents.Pending(string after, int limit) => Run<IReadOnlyList<StripeEvent>>(() =>
     {
         using var command = Command(
-            "SELECT id, type, created, received_at, object_id, invoice, account, intent FROM stripe_events WHERE processed = 0 AND id > $after ORDER BY id LIMIT $limit",
+            $"SELECT {StripeEventColumns} FROM stripe_events WHERE processed = 0 AND id > $after ORDER BY id LIMIT $limit",
             ("$after", after),
             ("$limit", limit));
         using var reader = command.ExecuteReader();
         var pending = new List<StripeEvent>();
-        while (reader.Read())
-            pending.Add(new(reader.GetString(0), reader.GetString(1), reader.GetInt64(2), new(reader.GetInt64(3), TimeSpan.Zero), Text(4), Text(5), Text(6), Text(7)));
+        while (reader.Read()) pending.Add(StripeEventAt(reader));
         return pending;
-
-        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
     });
 
     Task IStripeEvents.Processed(IReadOnlyList<string> events)
@@ -76,5 +77,12 @@ internal sealed partial class SqliteStore
         }
 
         return total;
+    }
+
+    private static StripeEvent StripeEventAt(SqliteDataReader row, int first = 0)
+    {
+        return new(Text(0)!, Text(1)!, row.GetInt64(first + 2), StripeEvent.TimeOf(row.GetInt64(first + 3)), Text(4), Text(5), Text(6), Text(7));
+
+        string? Text(int column) => row.IsDBNull(first + column) ? null : row.GetString(first + column);
     }
 }

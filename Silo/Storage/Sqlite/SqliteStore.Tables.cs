@@ -1,25 +1,8 @@
-using System.Text.Json;
-using Billing.Accounts;
-
 namespace Billing.Silo.Storage.Sqlite;
 
 /// <summary>The tables beside the journal. They share its file and thread, so each write is durable when its task completes.</summary>
 internal sealed partial class SqliteStore
 {
-    ValueTask<DateTimeOffset?> IDueTimes.Next(DateTimeOffset? after)
-    {
-        lock (_dueGate)
-        {
-            var left = after is { } instant ? _due.GetViewBetween((instant.UtcTicks + 1, ""), (long.MaxValue, "")) : _due;
-            return new(left.Min is { Account: not null } next ? new DateTimeOffset(next.Ticks, TimeSpan.Zero) : null);
-        }
-    }
-
-    ValueTask<IReadOnlyList<string>> IDueTimes.DueAt(DateTimeOffset instant, int limit)
-    {
-        lock (_dueGate) return new([.. _due.TakeWhile(d => d.Ticks <= instant.UtcTicks).Take(limit).Select(d => d.Account)]);
-    }
-
     Task<string?> ISettings.Get(string name) => Run(() =>
     {
         using var command = Command("SELECT value FROM settings WHERE name = $name", ("$name", name));
@@ -64,29 +47,6 @@ internal sealed partial class SqliteStore
             ("$json", catalog.Json.ToArray()));
         return command.ExecuteNonQuery() == 1;
     });
-
-    Task<IReadOnlyList<AccountSummary>> IAccountDirectory.List(AccountQuery query, string? after, int limit) =>
-        Run<IReadOnlyList<AccountSummary>>(() =>
-        {
-            using var command = Command(
-                """
-                SELECT summary FROM accounts
-                WHERE account > $after
-                  AND ($status IS NULL OR status = $status)
-                  AND ($text IS NULL OR instr(search, $text) > 0)
-                  AND ($plan IS NULL OR EXISTS (SELECT 1 FROM json_each(summary, '$.plans') WHERE value = $plan))
-                ORDER BY account LIMIT $limit
-                """,
-                ("$after", after ?? ""),
-                ("$status", (int?)query.Status),
-                ("$text", query.Text?.ToLowerInvariant()),
-                ("$plan", query.Plan),
-                ("$limit", limit));
-            using var reader = command.ExecuteReader();
-            var accounts = new List<AccountSummary>();
-            while (reader.Read()) accounts.Add(JsonSerializer.Deserialize(reader.GetString(0), Http.BillingJson.Web.AccountSummary)!);
-            return accounts;
-        });
 
     Task<IReadOnlyList<StoredApiKey>> IApiKeyStore.All() => Run<IReadOnlyList<StoredApiKey>>(() =>
     {

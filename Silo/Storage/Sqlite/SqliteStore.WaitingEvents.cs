@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace Billing.Silo.Storage.Sqlite;
 
 /// <summary>The events that wait for their account.</summary>
@@ -45,15 +47,11 @@ internal sealed partial class SqliteStore
     Task<StoredEvents?> IWaitingEvents.Next(string account, long after) => Run(() =>
     {
         using var command = Command(
-            "SELECT number, received_at, reason, keep_bodies, events, crc32c, records FROM waiting_events WHERE account = $account AND number > $after ORDER BY number LIMIT 1",
+            "SELECT number, account, received_at, reason, keep_bodies, events, crc32c, records FROM waiting_events WHERE account = $account AND number > $after ORDER BY number LIMIT 1",
             ("$account", account),
             ("$after", after));
         using var reader = command.ExecuteReader();
-        return reader.Read()
-            ? new StoredEvents(
-                reader.GetInt64(0),
-                WaitingEvents.Of(account, reader.GetInt64(1), reader.GetString(2), reader.GetBoolean(3), reader.GetInt32(4), reader.GetInt32(5), reader.GetFieldValue<byte[]>(6)))
-            : null;
+        return reader.Read() ? WaitingAt(reader) : null;
     });
 
     Task IWaitingEvents.Remove(string account, long number) => Write(() =>
@@ -61,4 +59,11 @@ internal sealed partial class SqliteStore
         using var command = Command("DELETE FROM waiting_events WHERE account = $account AND number = $number", ("$account", account), ("$number", number));
         return command.ExecuteNonQuery();
     });
+
+    // A number of more bits than it has is damage too.
+    private static StoredEvents WaitingAt(SqliteDataReader row) => new(
+        row.GetInt64(0),
+        row.GetInt64(5) is >= 0 and <= int.MaxValue and var count && row.GetInt64(6) is >= int.MinValue and <= int.MaxValue and var crc
+            ? WaitingEvents.Of(row.GetString(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4) != 0, (int)count, (int)crc, row.GetFieldValue<byte[]>(7))
+            : null);
 }

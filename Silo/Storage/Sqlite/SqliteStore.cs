@@ -20,8 +20,6 @@ namespace Billing.Silo.Storage.Sqlite;
 internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
 {
     private readonly Dictionary<string, AccountIndex> _accounts = new(StringComparer.Ordinal);
-    private readonly SortedSet<(long Ticks, string Account)> _due = new(DueOrder.Instance);
-    private readonly Lock _dueGate = new();
     private readonly ConcurrentDictionary<string, string> _damaged = new(StringComparer.Ordinal);
     private readonly Availability _availability;
     private readonly List<string> _notices = [];
@@ -151,7 +149,19 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     public async Task<JournalTail> ReadAll(string account, CancellationToken cancellation)
     {
         ThrowIfDamaged(account);
+        return await ReadFromTheFirst(account);
+    }
 
+    /// <inheritdoc/>
+    public async Task ReadAgain(string account, CancellationToken cancellation)
+    {
+        await Run(() => Execute("PRAGMA shrink_memory"));
+        await ReadFromTheFirst(account);
+        _damaged.TryRemove(account, out _);
+    }
+
+    private async Task<JournalTail> ReadFromTheFirst(string account)
+    {
         // The store's own list first: what it drops meanwhile is indexed by then.
         var (first, recent) = await Run(() => _accounts.TryGetValue(account, out var index) ? (index.FirstPosition, index.Positions.ToArray()) : (1, []));
         var positions = await IndexedPositions(account, first - 1);
@@ -312,18 +322,6 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
         return index;
     }
 
-    private void SetDue(string account, AccountIndex index, long? ticks)
-    {
-        if (index.DueTicks == ticks) return;
-        lock (_dueGate)
-        {
-            if (index.DueTicks is { } before) _due.Remove((before, account));
-            if (ticks is { } after) _due.Add((after, account));
-        }
-
-        index.DueTicks = ticks;
-    }
-
     private string Where(long commit, int offset) => $"{File}, commit {commit}, byte {offset}";
 
     /// <summary>Counts of what was written.</summary>
@@ -345,7 +343,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
 
         public List<Position> Positions { get; } = [];
 
-        /// <summary>What is durable, and shown.</summary>
+        /// <summary>What is durable, and shown, as <see cref="DueRow"/> has it; null when nothing is stored.</summary>
         public long? DueTicks { get; set; }
 
         /// <summary>What the file holds, counting the commit under way.</summary>
@@ -363,13 +361,5 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
             Positions.RemoveRange(0, drop);
             FirstPosition += drop;
         }
-    }
-
-    private sealed class DueOrder : IComparer<(long Ticks, string Account)>
-    {
-        public static readonly DueOrder Instance = new();
-
-        public int Compare((long Ticks, string Account) x, (long Ticks, string Account) y) =>
-            x.Ticks != y.Ticks ? x.Ticks.CompareTo(y.Ticks) : string.CompareOrdinal(x.Account, y.Account);
     }
 }
