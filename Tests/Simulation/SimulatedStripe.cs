@@ -28,7 +28,7 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
 
     private readonly Dictionary<string, bool> _declined = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _unpaid = new(StringComparer.Ordinal);
-    private (string[] Kinds, double Probability, int Seed) _faults = ([], 0, 0);
+    private (string[] Kinds, double Probability, long Seed) _faults = ([], 0, 0);
     private bool _calm;
     private PlantedAtStripe? _planted;
 
@@ -41,7 +41,7 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
     public int DeclinedPercent { get; set; }
 
     /// <summary>Puts faults into what Stripe answers from now on.</summary>
-    public void Trouble(string[] kinds, double probability, int faultSeed)
+    public void Trouble(string[] kinds, double probability, long faultSeed)
     {
         _faults = (kinds, probability, faultSeed);
         Sandbox.SetFaults(kinds, probability, faultSeed);
