@@ -3,6 +3,7 @@ using Billing.Charging;
 using Billing.Invoices;
 using Billing.Invoicing;
 using Billing.Metering;
+using Billing.Plans;
 using Billing.Rating;
 using Billing.Usage;
 
@@ -23,9 +24,9 @@ internal static class AccountViews
             account.Status,
             profile.Currency,
             profile.At,
-            profile.AutomaticPlanChanges,
+            account.AutomaticPlanChanges,
             [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(
-                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account)))],
+                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account, s), s.Decision))],
             [.. from meter in account.Meters
                 from subscription in account.Subscriptions
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
@@ -82,8 +83,9 @@ internal static class AccountViews
         return InvoiceBuilder.Draft(account, new(coming, begun.End, account.Suspension is not null), now);
     }
 
-    private static ScheduledChangeView? Scheduled(AccountState account) => account.Cancellation is { } cancellation
+    private static ScheduledChangeView? Scheduled(AccountState account, Subscription subscription) => account.Cancellation is { } cancellation
         ? new(ScheduledChangeKind.Cancellation, null, cancellation.EffectiveAt, cancellation.Reason)
+        : subscription.Scheduled is { } change ? new(ScheduledChangeKind.Plan, change.Plan, change.At, change.Reason)
         : null;
 
     private static BillingPeriod? Running(AccountState account, DateTimeOffset at) =>
@@ -91,14 +93,15 @@ internal static class AccountViews
 
     private static MeterUsageView Meter(AccountState account, MeterState meter, Subscription subscription, BillingPeriod period, DateTimeOffset now)
     {
-        var plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!;
         var usage = meter.UsageAt(period, now);
+        var plan = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
+        var included = subscription.Find(period) is { } plans ? PlanCosts.Included(account, plans, plan, meter.Meter.Id) : Allowance.Of(plan.Included.GetValueOrDefault(meter.Meter.Id));
         return new(
             meter.Meter.Id,
             usage.Quantity,
             usage.Pending,
-            Shown(InvoiceBuilder.Included(subscription, plan, meter.Meter.Id, period)),
-            Forecast(meter, usage.Quantity, subscription.IsPartOf(period) ? period with { Start = subscription.StartedAt } : period, now));
+            Shown(included),
+            Forecast(meter, usage.Quantity, subscription.BaseFeesFrom == period.End ? period with { Start = subscription.StartedAt } : period, now));
     }
 
     private static bool IsSubscribed(AccountState account, MeterState meter) => account.Subscriptions.Any(s => s.Product == meter.Meter.Product);

@@ -12,14 +12,18 @@ namespace Billing.Invoicing;
 internal static class BaseFees
 {
     /// <summary>The base fees on the invoice of a period, by product. The line of a yearly plan is for the year that begins with the period.</summary>
-    public static IEnumerable<InvoiceLine> Lines(AccountState account, BillingPeriod period)
+    /// <param name="account">The account.</param>
+    /// <param name="period">The period.</param>
+    /// <param name="at">As of when the plans of the period are known.</param>
+    public static IEnumerable<InvoiceLine> Lines(AccountState account, BillingPeriod period, DateTimeOffset at)
     {
         if (account.EndsAt <= period.Start) yield break;
         var anchor = account.Calendar.Anchor is { } begun && begun <= period.Start ? begun : period.Start;
         var month = BillingCalendar.MonthsTo(anchor, period.Start);
-        foreach (var (subscription, plan, _) in InvoiceBuilder.Subscribed(account))
+        foreach (var subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal))
         {
             if (subscription.BaseFeesFrom > period.Start) continue;
+            var plan = SettlingDecider.BasePlan(account, subscription, period, at);
             if (plan.Interval == PlanInterval.Month) yield return Line(account, subscription, plan, period);
             else if (month % BillingCalendar.PeriodsPerYear == 0) yield return Line(account, subscription, plan, BillingCalendar.YearAt(anchor, month));
         }
@@ -43,12 +47,44 @@ internal static class BaseFees
         ];
     }
 
+    /// <summary>What of base prices by the month is invoiced for a period, or stands on its draft; minor units.</summary>
+    public static long Invoiced(AccountState account, Subscription subscription, PeriodPlan period)
+    {
+        var first = account.PlanOf(period.Stretches[0].Began, period.Stretches[0].CatalogVersion);
+        var isDrafted = account.Drafts.Any(d => d.Period == period.Period && !d.WithoutBaseFees) && !(subscription.BaseFeesFrom > period.Period.Start);
+        return period.InvoicedBase + (isDrafted && first.Interval == PlanInterval.Month ? first.BasePriceMinor : 0);
+    }
+
+    /// <summary>The line that brings what was invoiced of base prices for a period to what its plan asks for.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="subscription">The subscription.</param>
+    /// <param name="period">The period.</param>
+    /// <param name="plan">The plan of its last stretch.</param>
+    /// <param name="difference">Minor units; negative when too much was invoiced.</param>
+    /// <param name="kind">What the line is for.</param>
+    public static InvoiceLine Difference(AccountState account, Subscription subscription, PeriodPlan period, Plan plan, long difference, InvoiceLineKind kind)
+    {
+        var currency = account.Profile!.Currency;
+        var asked = PlanCosts.BaseOf(account, period, plan);
+        return new(
+            0, kind, plan.Product, plan.Id, period.Last.CatalogVersion, null, period.Period, Quantity.One, difference,
+            [
+                Step(asked, $"{plan.Id}: {Currencies.Format(asked, currency)} of base price for the period"),
+                Step(difference - asked, $"less {Currencies.Format(asked - difference, currency)} of base price already invoiced for it"),
+            ],
+            0);
+
+        ArithmeticStep Step(long amount, string text) =>
+            new("1", Currencies.ToMajor(amount, currency).ToString("0.####", CultureInfo.InvariantCulture), amount.ToString(CultureInfo.InvariantCulture), text);
+    }
+
     private static InvoiceLine Line(AccountState account, Subscription subscription, Plan plan, BillingPeriod period)
     {
         var amount = Currencies.Format(plan.BasePriceMinor, account.Profile!.Currency);
         var unit = Currencies.ToMajor(plan.BasePriceMinor, account.Profile.Currency);
+        var version = subscription.Find(period)?.Stretches[0].CatalogVersion ?? (subscription.Scheduled is { } scheduled && scheduled.At <= period.Start ? scheduled.CatalogVersion : subscription.CatalogVersion);
         return new(
-            0, InvoiceLineKind.Base, plan.Product, plan.Id, subscription.CatalogVersion, null, period, Quantity.One, plan.BasePriceMinor,
+            0, InvoiceLineKind.Base, plan.Product, plan.Id, version, null, period, Quantity.One, plan.BasePriceMinor,
             [new("1", unit.ToString("0.####", CultureInfo.InvariantCulture), plan.BasePriceMinor.ToString(CultureInfo.InvariantCulture), $"{plan.Id}: {amount} per {(plan.Interval == PlanInterval.Month ? "month" : "year")}, in advance")],
             0);
     }
