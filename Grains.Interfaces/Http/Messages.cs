@@ -47,7 +47,12 @@ public sealed record CancelRequest(string? Reason, bool? DryRun = null);
 /// <param name="AutomaticPlanChanges">Whether usage may move the account's plans.</param>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
-public sealed record SettingsRequest(bool? AutomaticPlanChanges, string? Reason, bool? DryRun = null);
+/// <param name="Alerts">Thresholds beside the usual ones, in place of those set before.</param>
+public sealed record SettingsRequest(bool? AutomaticPlanChanges, string? Reason, bool? DryRun = null, ImmutableArray<UsageAlert>? Alerts = null)
+{
+    /// <summary>What a period may cost: <c>{"amount":50000,"kind":"soft"}</c> or <c>"hard"</c>; null removes the cap.</summary>
+    public JsonElement SpendCap { get; init; }
+}
 
 /// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c> and <c>…/plans/scheduled/{product}</c>, which may be left out.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters.</param>
@@ -233,6 +238,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(ChangePlansRequest))]
 [JsonSerializable(typeof(CancelRequest))]
 [JsonSerializable(typeof(SettingsRequest))]
+[JsonSerializable(typeof(SpendCap))]
 [JsonSerializable(typeof(EntitlementView))]
 [JsonSerializable(typeof(PaymentMethodRequest))]
 [JsonSerializable(typeof(ActRequest))]
