@@ -221,7 +221,7 @@ internal sealed partial class MerchantAccountGrain(
             var state = await Load(id, cancellation);
 
             // What holds it is written again: a row of the release before does not say it.
-            if (state.Profile is not null) _listed = new(state.Status, state.Subscriptions.Count, null, "");
+            if (state.Profile is not null) _listed = new(state.Status, state.Subscriptions.Count, state.PlanMoves, null, "");
             _state = state;
             holds.End(id);
         }
@@ -367,7 +367,7 @@ internal sealed partial class MerchantAccountGrain(
         state.Profile is not null && !ListedOf(state).IsAs(_listed) ? AccountViews.Summary(state) : null);
 
     private Listed ListedOf(AccountState state) => new(
-        state.Status, state.Subscriptions.Count, state.Charging, ReferenceEquals(state.Charging, _listed.Charging) ? _listed.Holds : string.Join('\n', ChargeViews.Holds(state)));
+        state.Status, state.Subscriptions.Count, state.PlanMoves, state.Charging, ReferenceEquals(state.Charging, _listed.Charging) ? _listed.Holds : string.Join('\n', ChargeViews.Holds(state)));
 
     private async Task<TAnswer> Append<TAnswer>(AccountState state, JournalEntry entry, TAnswer answer, Func<Refusal, TAnswer> refuse)
     {
@@ -480,8 +480,8 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     /// <summary>What the row for lists says that can change, as it was stored last.</summary>
-    private readonly record struct Listed(AccountStatus Status, int Subscriptions, ChargingState? Charging, string? Holds)
+    private readonly record struct Listed(AccountStatus Status, int Subscriptions, int PlanMoves, ChargingState? Charging, string? Holds)
     {
-        public bool IsAs(Listed other) => Status == other.Status && Subscriptions == other.Subscriptions && Holds == other.Holds;
+        public bool IsAs(Listed other) => Status == other.Status && Subscriptions == other.Subscriptions && PlanMoves == other.PlanMoves && Holds == other.Holds;
     }
 }
