@@ -2,10 +2,11 @@ using System.CommandLine;
 using Billing.Benchmarks.Activation;
 using Billing.Benchmarks.Ingest;
 using Billing.Benchmarks.Journal;
+using Billing.Benchmarks.Runtimes;
 using Billing.Benchmarks.Window;
 
 // All that can be measured, by name. Without a name everything runs.
-Command[] benchmarks = [new IngestCommand(), new WindowCommand(), new ActivationCommand(), new JournalCommand()];
+Command[] benchmarks = [new IngestCommand(), new WindowCommand(), new ActivationCommand(), new JournalCommand(), .. OfThisRuntime.Benchmarks()];
 
 var root = new RootCommand("Measures each figure beside its peer, in one run.");
 foreach (var benchmark in benchmarks)

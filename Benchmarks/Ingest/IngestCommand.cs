@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Billing.Benchmarks.Measuring;
 
 namespace Billing.Benchmarks.Ingest;
 
@@ -54,7 +55,7 @@ public sealed class IngestCommand : Command
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        _ = StopAtEndOfInput(stop);
+        _ = OwnProcess.StopAtEndOfInput(stop);
         await IngestBenchmark.RunTarget(target, options, options.ScratchRoot, stop.Token);
         return 0;
     }
@@ -75,15 +76,5 @@ public sealed class IngestCommand : Command
             await Console.Error.WriteLineAsync("Stopped; no result was kept.");
             return 130;
         }
-    }
-
-    private static async Task StopAtEndOfInput(CancellationTokenSource stop)
-    {
-        var input = Console.OpenStandardInput();
-        while (await input.ReadAsync(new byte[1]) > 0)
-        {
-        }
-
-        await stop.CancelAsync();
     }
 }

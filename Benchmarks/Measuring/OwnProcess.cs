@@ -18,4 +18,15 @@ public static class OwnProcess
         };
         return Process.Start(start) ?? throw new InvalidOperationException("A process for a measurement was not started. No result was kept.");
     }
+
+    /// <summary>The other end: cancels when the process that started this one closes the input, or is gone.</summary>
+    public static async Task StopAtEndOfInput(CancellationTokenSource stop)
+    {
+        var input = Console.OpenStandardInput();
+        while (await input.ReadAsync(new byte[1]) > 0)
+        {
+        }
+
+        await stop.CancelAsync();
+    }
 }

@@ -67,13 +67,15 @@ public enum AccountStatus
 /// <param name="CatalogVersion">The catalogue version its prices come from.</param>
 /// <param name="Period">The running billing period, or the trial.</param>
 /// <param name="ScheduledChange">What is to become of it; left out when nothing is scheduled.</param>
+/// <param name="Decision">The newest automatic decision about its plan; left out before the first.</param>
 [GenerateSerializer, Immutable, Alias("billing.subscription")]
 public sealed record SubscriptionView(
     [property: Id(0)] string Product,
     [property: Id(1)] string Plan,
     [property: Id(2)] string CatalogVersion,
     [property: Id(3)] BillingPeriod Period,
-    [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ScheduledChangeView? ScheduledChange = null);
+    [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ScheduledChangeView? ScheduledChange = null,
+    [property: Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PlanDecision? Decision = null);
 
 /// <summary>What is to become of a subscription.</summary>
 /// <param name="Kind">What sort of change.</param>
@@ -94,6 +96,10 @@ public enum ScheduledChangeKind
     /// <summary>The subscription ends.</summary>
     [JsonStringEnumMemberName("cancellation")]
     Cancellation = 1,
+
+    /// <summary>Another plan.</summary>
+    [JsonStringEnumMemberName("plan")]
+    Plan = 2,
 }
 
 /// <summary>The usage of one meter in the running period.</summary>

@@ -19,11 +19,14 @@ internal static class AccountDecider
     /// <summary>Decides all that is due at or before <paramref name="now"/>, each at its own instant, in order.</summary>
     public static void CatchUp(AccountState account, DateTimeOffset now, FactWriter facts)
     {
+        if (account.HasUpgradesToLookAt) UpgradeDecider.Decide(account, account.LastEntryAt, facts);
         while (account.NextRuleAt is { } due && due <= now)
         {
-            if (ChargingDecider.DueAt(account) == due) ChargingDecider.Advance(account, due, facts);
+            if (account.UpgradeAt == due) account.LookAtUpgradesNow();
+            else if (ChargingDecider.DueAt(account) == due) ChargingDecider.Advance(account, due, facts);
             else if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
             else LifecycleDecider.Advance(account, due, facts);
+            if (account.HasUpgradesToLookAt) UpgradeDecider.Decide(account, due, facts);
         }
     }
 
@@ -115,6 +118,7 @@ internal static class AccountDecider
 
     private static void Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset due, FactWriter facts)
     {
+        SettlingDecider.Decide(account, draft, due, facts);
         var invoice = InvoiceBuilder.Finalize(account, draft, due);
         Emit(account, facts, invoice.Lines.IsEmpty ? new AccountFact.DraftDropped(draft.Period, due) : new AccountFact.InvoiceFinalized(invoice));
     }

@@ -8,6 +8,7 @@ using Billing.Invoices;
 using Billing.Journal;
 using Billing.Lifecycle;
 using Billing.Metering;
+using Billing.Plans;
 using Billing.Usage;
 
 namespace Billing.Accounts;
@@ -31,7 +32,9 @@ internal sealed record AccountSnapshot(
     ImmutableArray<SealedIds> Sealed = default,
     ChargingState? Charging = null,
     AccountFact.AccountSuspended? Suspension = null,
-    AccountFact.AccountReactivated? Reactivation = null);
+    AccountFact.AccountReactivated? Reactivation = null,
+    AccountFact.SettingsChanged? Settings = null,
+    ImmutableSortedDictionary<string, ScheduledPlan>? Additions = null);
 
 /// <summary>A segment of ids that a snapshot relies on.</summary>
 /// <param name="ForgetDay">The day on which its ids are forgotten.</param>
@@ -55,7 +58,7 @@ internal sealed record PeriodSnapshot(
 /// <summary>Writes and reads snapshots.</summary>
 internal sealed partial class AccountState
 {
-    private const byte SnapshotVersion = 4;
+    private const byte SnapshotVersion = 5;
 
     /// <summary>Copies the ids whose day is over into segments; the journal keeps them beside the snapshot that comes with them.</summary>
     /// <remarks>Nothing is sealed before <see cref="Sealed"/> says that it is durable. Of a day that is over no id comes any more, because an account's time does not go back.</remarks>
@@ -104,7 +107,9 @@ internal sealed partial class AccountState
                 manifest,
                 Charging,
                 Suspension,
-                Reactivation),
+                Reactivation,
+                _settings,
+                Additions),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -161,6 +166,8 @@ internal sealed partial class AccountState
         Charging = saved.Charging!;
         Suspension = saved.Suspension;
         Reactivation = saved.Reactivation;
+        _settings = saved.Settings;
+        Additions = (saved.Additions ?? NoAdditions).WithComparers(StringComparer.Ordinal);
         _subscriptions.AddRange(saved.Subscriptions);
         foreach (var invoice in saved.Invoices) Add(invoice);
         _drafts.AddRange(saved.Drafts);
@@ -173,6 +180,7 @@ internal sealed partial class AccountState
         if (Profile is null) return true;
         Catalog = CatalogOf(Profile.CatalogVersion).Catalog;
         Bind();
+        WatchUsage();
         return true;
     }
 

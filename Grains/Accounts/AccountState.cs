@@ -120,6 +120,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 if (due is null || finalizeAt < due) due = finalizeAt;
             }
 
+            if (_upgradeAt is { } upgrade && !(due < upgrade)) due = upgrade;
             return ChargingDecider.DueAt(this) is { } charging && !(due < charging) ? charging : due;
         }
     }
@@ -214,6 +215,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             if (reading.Cancels) meter.Cancel(HashOf(reading.CancelKey), fact.KeyHash, fact.TimeTicks, _changes);
             else if (subscribed) meter.Add(Hashed(meter, reading), place, period, _changes);
             else continue;
+            if (meter.IsWatched(_changes)) _upgradesToLookAt = true;
             if (changes is null) continue;
             foreach (var row in _changes.Rows) changes.Add(new(index, row.Period, row.Change));
         }
@@ -281,14 +283,14 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
 
             case AccountFact.InvoiceFinalized finalized:
                 Add(finalized.Invoice);
-                _drafts.RemoveAll(d => d.Period == finalized.Invoice.Period && FinalizeAt(d) == finalized.Invoice.FinalizedAt);
+                if (_drafts.Find(d => d.Period == finalized.Invoice.Period && FinalizeAt(d) == finalized.Invoice.FinalizedAt) is { } final) Remove(final);
                 foreach (var line in finalized.Invoice.Lines)
                     if (line is { Meter: { } meter, Plan: { } plan, CatalogVersion: { } version })
                         MeterOf(meter).In(line.Period).Bill(plan, version, line.Amount, line.Quantity, line.EventCount);
                 break;
 
             case AccountFact.DraftDropped dropped:
-                _drafts.RemoveAll(d => d.Period == dropped.Period);
+                if (_drafts.Find(d => d.Period == dropped.Period) is { } without) Remove(without);
                 break;
 
             case AccountFact.AccountPastDue:
@@ -315,6 +317,8 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 _deadLetters.Remove(released.Letter);
                 break;
         }
+
+        ApplyToPlans(fact);
     }
 
     /// <summary>Whether nothing is owed for an invoice any more.</summary>
@@ -363,6 +367,12 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     {
         Calendar.Begin(anchor);
         BegunPeriod = BillingCalendar.PeriodAt(anchor, 0);
+    }
+
+    private void Remove(InvoiceDraft draft)
+    {
+        _drafts.Remove(draft);
+        Closed(draft);
     }
 
     private static int DayOf(long ticks) => (int)(ticks / TimeSpan.TicksPerDay);

@@ -2,7 +2,9 @@ using System.Numerics;
 using Billing.Charging;
 using Billing.Invoices;
 using Billing.Invoicing;
+using Billing.Lifecycle;
 using Billing.Metering;
+using Billing.Plans;
 using Billing.Rating;
 using Billing.Usage;
 
@@ -23,9 +25,11 @@ internal static class AccountViews
             account.Status,
             profile.Currency,
             profile.At,
-            profile.AutomaticPlanChanges,
+            account.AutomaticPlanChanges,
             [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(
-                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account)))],
+                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account, s), s.Decision))
+                .Concat(account.Additions.Select(a => new SubscriptionView(
+                    a.Key, a.Value.Plan, a.Value.CatalogVersion, BillingCalendar.PeriodAt(a.Value.At, 0), new(ScheduledChangeKind.Plan, a.Value.Plan, a.Value.At, a.Value.Reason))))],
             [.. from meter in account.Meters
                 from subscription in account.Subscriptions
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
@@ -82,8 +86,9 @@ internal static class AccountViews
         return InvoiceBuilder.Draft(account, new(coming, begun.End, account.Suspension is not null), now);
     }
 
-    private static ScheduledChangeView? Scheduled(AccountState account) => account.Cancellation is { } cancellation
+    private static ScheduledChangeView? Scheduled(AccountState account, Subscription subscription) => account.Cancellation is { } cancellation
         ? new(ScheduledChangeKind.Cancellation, null, cancellation.EffectiveAt, cancellation.Reason)
+        : subscription.Scheduled is { } change ? new(ScheduledChangeKind.Plan, change.Plan, change.At, change.Reason)
         : null;
 
     private static BillingPeriod? Running(AccountState account, DateTimeOffset at) =>
@@ -91,20 +96,24 @@ internal static class AccountViews
 
     private static MeterUsageView Meter(AccountState account, MeterState meter, Subscription subscription, BillingPeriod period, DateTimeOffset now)
     {
-        var plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!;
         var usage = meter.UsageAt(period, now);
+        var plan = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
         return new(
             meter.Meter.Id,
             usage.Quantity,
             usage.Pending,
-            Shown(InvoiceBuilder.Included(subscription, plan, meter.Meter.Id, period)),
-            Forecast(meter, usage.Quantity, subscription.IsPartOf(period) ? period with { Start = subscription.StartedAt } : period, now));
+            Included(account, subscription, plan, meter.Meter.Id, period),
+            Forecast(meter, usage.Quantity, subscription.BaseFeesFrom == period.End ? period with { Start = subscription.StartedAt } : period, now));
     }
 
     private static bool IsSubscribed(AccountState account, MeterState meter) => account.Subscriptions.Any(s => s.Product == meter.Meter.Product);
 
-    // A prorated allowance may have no decimal end; it is billed unrounded.
-    private static Quantity Shown(Allowance allowance) => Quantity.TryParse(allowance.Units.ToString(), out var units) ? units : Quantity.Zero;
+    /// <summary>The allowance of a meter in a period. A prorated one may have no decimal end; it is billed unrounded.</summary>
+    public static Quantity Included(AccountState account, Subscription subscription, Plan plan, string meter, BillingPeriod period)
+    {
+        var allowance = subscription.Find(period) is { } plans ? PlanCosts.Included(account, plans, plan, meter) : Allowance.Of(plan.Included.GetValueOrDefault(meter));
+        return Quantity.TryParse(allowance.Units.ToString(), out var units) ? units : Quantity.Zero;
+    }
 
     private static Quantity Forecast(MeterState meter, Quantity quantity, BillingPeriod period, DateTimeOffset now)
     {

@@ -20,7 +20,7 @@ internal static class InvoiceBuilder
     public static InvoiceView ComingFirst(AccountState account, DateTimeOffset anchor)
     {
         var period = BillingCalendar.PeriodAt(anchor, 0);
-        return InvoiceFinalizer.Draft(account, period, anchor, BaseFees.Lines(account, period));
+        return InvoiceFinalizer.Draft(account, period, anchor, BaseFees.Lines(account, period, anchor));
     }
 
     /// <summary>A period invoice as the usage known now makes it.</summary>
@@ -30,7 +30,7 @@ internal static class InvoiceBuilder
     public static InvoiceView Draft(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
         draft.WithoutBaseFees
             ? Last(account, draft, at)
-            : InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, BaseFees.Lines(account, draft.Period).Concat(Arrears(account, draft, at)));
+            : InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, BaseFees.Lines(account, draft.Period, at).Concat(Arrears(account, draft, at)));
 
     /// <summary>A period invoice without base fees: the last one of an account that ends when the period would begin.</summary>
     /// <param name="account">The account.</param>
@@ -61,67 +61,65 @@ internal static class InvoiceBuilder
         return UsageLines(account, used, at).Concat(AdjustmentLines(account, at));
     }
 
-    private static IEnumerable<InvoiceLine> UsageLines(AccountState account, BillingPeriod period, DateTimeOffset at)
+    // The usage of a closed period on the plan it settles on, and what its base price comes to by that.
+    private static IEnumerable<InvoiceLine> UsageLines(AccountState account, BillingPeriod closed, DateTimeOffset at)
     {
-        foreach (var (subscription, plan, catalog) in Subscribed(account).Where(s => s.Subscription.StartedAt < period.End))
+        foreach (var subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal))
         {
-            foreach (var meter in catalog.MetersOf(plan.Product).Where(m => plan.Prices.ContainsKey(m.Id)))
+            if (subscription.Find(closed) is not { Settled: null } period) continue;
+            var plan = Settling.PlanOf(account, subscription, period, at);
+            foreach (var meter in account.CatalogOf(period.Last.CatalogVersion).Catalog.MetersOf(plan.Product).Where(m => plan.Prices.ContainsKey(m.Id)))
             {
-                if (account.MeterOf(meter.Id).Find(period)?.BilledPlan is not null) continue;
-                var usage = account.MeterOf(meter.Id).UsageAt(period, at);
-                var rated = Rate(usage.Quantity, Included(subscription, plan, meter.Id, period), meter, plan, account.Profile!.Currency);
+                var usage = account.MeterOf(meter.Id).UsageAt(closed, at);
+                var rated = Rate(usage.Quantity, PlanCosts.Included(account, period, plan, meter.Id), meter.Id, plan, account.Profile!.Currency);
                 yield return new(
-                    0, InvoiceLineKind.Usage, plan.Product, plan.Id, subscription.CatalogVersion, meter.Id, period, usage.Quantity,
+                    0, InvoiceLineKind.Usage, plan.Product, plan.Id, period.Last.CatalogVersion, meter.Id, closed, usage.Quantity,
                     rated.AmountMinor, rated.Steps, usage.EventCount);
             }
+
+            var difference = PlanCosts.BaseOf(account, period, plan) - BaseFees.Invoiced(account, subscription, period);
+            if (difference != 0) yield return BaseFees.Difference(account, subscription, period, plan, difference, InvoiceLineKind.Upgrade);
         }
     }
 
     private static IEnumerable<InvoiceLine> AdjustmentLines(AccountState account, DateTimeOffset at) =>
-        Adjustments(account, at)
+        account.Subscriptions.SelectMany(s => s.Periods.Where(p => p.Settled is not null).SelectMany(p => Adjustments(account, s, p, at)))
             .OrderBy(l => l.Period.Start).ThenBy(l => l.Product, StringComparer.Ordinal).ThenBy(l => l.Meter, StringComparer.Ordinal);
 
-    private static IEnumerable<InvoiceLine> Adjustments(AccountState account, DateTimeOffset at) =>
-        from meter in account.Meters
-        from billed in meter.Periods
-        where billed.BilledPlan is not null
-        let usage = meter.UsageAt(billed.Period, at)
-        where usage.Quantity != billed.BilledQuantity
-        let line = AdjustmentLine(account, meter.Meter, billed, usage)
-        where line.Amount != 0
-        select line;
+    // A period whose usage changed settles again by the same rule.
+    private static IEnumerable<InvoiceLine> Adjustments(AccountState account, Subscription subscription, PeriodPlan period, DateTimeOffset at)
+    {
+        var billed = account.Meters.Where(m => m.Meter.Product == subscription.Product).Select(m => (Meter: m, Usage: m.Find(period.Period))).Where(m => m.Usage?.BilledPlan is not null).ToList();
+        if (billed.TrueForAll(m => m.Meter.UsageAt(period.Period, at).Quantity == m.Usage!.BilledQuantity)) yield break;
+        var plan = Settling.PlanOf(account, subscription, period, at);
+        foreach (var (meter, usage) in billed)
+        {
+            if (AdjustmentLine(account, meter, period, usage!, plan, at) is { Amount: not 0 } line) yield return line;
+        }
 
-    private static InvoiceLine AdjustmentLine(AccountState account, Meter meter, PeriodUsage billed, MeteredUsage usage)
+        var difference = PlanCosts.BaseOf(account, period, plan) - period.InvoicedBase;
+        if (difference != 0) yield return BaseFees.Difference(account, subscription, period, plan, difference, InvoiceLineKind.Adjustment);
+    }
+
+    private static InvoiceLine AdjustmentLine(AccountState account, MeterState meter, PeriodPlan period, PeriodUsage billed, Plan plan, DateTimeOffset at)
     {
         var currency = account.Profile!.Currency;
-        var plan = account.CatalogOf(billed.BilledCatalogVersion!).Catalog.FindPlan(billed.BilledPlan!)!;
-        var subscription = account.Subscriptions.First(s => s.Product == plan.Product);
-        var rated = Rate(usage.Quantity, Included(subscription, plan, meter.Id, billed.Period), meter, plan, currency);
+        var usage = meter.UsageAt(period.Period, at);
+        var rated = Rate(usage.Quantity, PlanCosts.Included(account, period, plan, meter.Meter.Id), meter.Meter.Id, plan, currency);
         var rounding = Exact.Of(rated.AmountMinor) - rated.ExactMinor;
         var steps = rounding.IsZero ? rated.Steps : rated.Steps.Add(Once(rounding, $"rounded to {Currencies.Format(rated.AmountMinor, currency)}"));
+        var before = billed.BilledPlan == plan.Id ? "" : $" on {billed.BilledPlan}";
         steps = steps.Add(Once(
             Exact.Of(-billed.BilledAmount),
-            $"less {Currencies.Format(billed.BilledAmount, currency)} already billed for {billed.BilledQuantity}; the period now comes to {Currencies.Format(rated.AmountMinor, currency)}"));
+            $"less {Currencies.Format(billed.BilledAmount, currency)} already billed for {billed.BilledQuantity}{before}; the period now comes to {Currencies.Format(rated.AmountMinor, currency)}"));
         return new(
-            0, InvoiceLineKind.Adjustment, plan.Product, plan.Id, billed.BilledCatalogVersion!, meter.Id, billed.Period,
+            0, InvoiceLineKind.Adjustment, plan.Product, plan.Id, period.Last.CatalogVersion, meter.Meter.Id, billed.Period,
             usage.Quantity - billed.BilledQuantity, rated.AmountMinor - billed.BilledAmount, steps, usage.EventCount - billed.BilledEventCount);
 
         ArithmeticStep Once(Exact minor, string text) => new("1", (minor * Exact.Of(Currencies.ToMajor(1, currency))).ToString(), minor.ToString(), text);
     }
 
-    /// <summary>The allowance of a meter in a period: the plan's, prorated and not rounded in the period that the product was added in.</summary>
-    public static Allowance Included(Subscription subscription, Plan plan, string meter, BillingPeriod period)
-    {
-        var included = plan.Included.GetValueOrDefault(meter);
-        return subscription.IsPartOf(period) ? Proration.Included(included, period, subscription.StartedAt, period.End) : Allowance.Of(included);
-    }
-
-    private static RatedUsage Rate(Quantity quantity, Allowance included, Meter meter, Plan plan, string currency) =>
-        Rater.Rate(quantity, included, plan.Prices[meter.Id], currency);
-
-    /// <summary>The subscriptions of an account with their plans, by product.</summary>
-    public static IEnumerable<(Subscription Subscription, Plan Plan, Catalog Catalog)> Subscribed(AccountState account) =>
-        from subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal)
-        let catalog = account.CatalogOf(subscription.CatalogVersion).Catalog
-        select (subscription, catalog.FindPlan(subscription.Plan)!, catalog);
+    // A plan without a price for a meter gives it away.
+    private static RatedUsage Rate(Quantity quantity, Allowance included, string meter, Plan plan, string currency) =>
+        plan.Prices.TryGetValue(meter, out var price) ? Rater.Rate(quantity, included, price, currency) : new(0, [], Exact.Zero);
 }

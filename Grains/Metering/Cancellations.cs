@@ -79,6 +79,21 @@ internal sealed class Cancellations(TimeSpan within, Tally tally, EventIdPool id
     /// <summary>Whether an event can still be cancelled by an event of a time not yet over.</summary>
     public bool IsPending(long timeTicks, long atTicks) => atTicks <= timeTicks + Within;
 
+    /// <summary>The first instant, UTC ticks, at which an event that is pending now is not any more; null when none is pending.</summary>
+    public long? NextCertain(long atTicks)
+    {
+        long? first = null;
+        foreach (var (day, nodes) in _eventsByDay)
+        {
+            if (((day + 1) * TimeSpan.TicksPerDay) + Within < atTicks) continue;
+            foreach (var node in nodes)
+                if (_states[node].Stands && _events.TimeOf(node) is var time && IsPending(time, atTicks) && !(first < time)) first = time;
+            if (first is not null) break;
+        }
+
+        return first + Within + 1;
+    }
+
     /// <summary>Takes what is pending at an instant out of the tally, and puts it back.</summary>
     /// <param name="atTicks">The billing clock, UTC ticks.</param>
     /// <param name="changes">Takes what changed when it was taken out.</param>

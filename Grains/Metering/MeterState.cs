@@ -35,6 +35,9 @@ internal sealed class MeterState
     /// <summary>The periods that have usage or a bill, in order of time.</summary>
     public IReadOnlyList<PeriodUsage> Periods => _periods;
 
+    /// <summary>The period in which somebody waits for usage, and from how much on, pending usage included; null while nobody does.</summary>
+    public (DateTimeOffset PeriodStart, Quantity From)? WatchedFrom { get; set; }
+
     /// <summary>How many events are held, to place late ones among.</summary>
     public int HeldEvents => _cancellations?.Count ?? _tally.Count;
 
@@ -119,6 +122,18 @@ internal sealed class MeterState
     /// <summary>The last instant of the billing clock at which an event of this time can be pending; null for a meter without <c>cancelled_by</c>.</summary>
     public DateTimeOffset? PendingUntil(long timeTicks) =>
         Meter.CancelledBy is { } by ? new DateTimeOffset(timeTicks + by.Within.Ticks, TimeSpan.Zero) : null;
+
+    /// <summary>Whether changes just made left as much usage as somebody waits for.</summary>
+    public bool IsWatched(UsageChanges changes)
+    {
+        if (WatchedFrom is not { } watched) return false;
+        foreach (var row in changes.Rows)
+            if (row.Period.Start == watched.PeriodStart && In(row.Period).Quantity >= watched.From) return true;
+        return false;
+    }
+
+    /// <summary>The first instant at which an event that is pending now cannot be cancelled any more; null when none is pending.</summary>
+    public DateTimeOffset? NextCertain(DateTimeOffset at) => _cancellations?.NextCertain(at.UtcTicks) is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
 
     /// <summary>Forgets what no event can change any more.</summary>
     /// <param name="windowStart">The oldest time that an event may still have, UTC ticks.</param>

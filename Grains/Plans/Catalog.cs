@@ -30,12 +30,18 @@ public sealed record Catalog(
     /// <summary>The plan of this id, or null.</summary>
     public Plan? FindPlan(string id) => _plans.GetValueOrDefault(id);
 
+    /// <summary>The product of this id, or null.</summary>
+    public Product? FindProduct(string id) => Products.FirstOrDefault(p => p.Id == id);
+
     /// <summary>The meters of a product.</summary>
     public IEnumerable<Meter> MetersOf(string product) => Meters.Where(m => m.Product == product);
 }
 
 /// <summary>A thing that is sold, in plans of rising rank.</summary>
-public sealed record Product(string Id, ImmutableArray<Plan> Plans);
+/// <param name="Id">The product.</param>
+/// <param name="Plans">Its plans, in the order of the catalogue.</param>
+/// <param name="Transitions">How usage moves accounts along the ladder; null for not at all.</param>
+public sealed record Product(string Id, ImmutableArray<Plan> Plans, Transitions? Transitions = null);
 
 /// <summary>How often a plan's base price is paid.</summary>
 public enum PlanInterval
@@ -56,6 +62,7 @@ public enum PlanInterval
 /// <param name="Trial">How long the first of it is free; null for no trial.</param>
 /// <param name="Included">The allowance per billing period, by meter, in the meter's unit.</param>
 /// <param name="Prices">What the units over the allowance cost, by meter.</param>
+/// <param name="Features">What the plan gives beside usage, by feature; null for nothing.</param>
 public sealed record Plan(
     string Id,
     string Product,
@@ -64,4 +71,9 @@ public sealed record Plan(
     long BasePriceMinor,
     TimeSpan? Trial,
     ImmutableSortedDictionary<string, Quantity> Included,
-    ImmutableSortedDictionary<string, Price> Prices);
+    ImmutableSortedDictionary<string, Price> Prices,
+    ImmutableSortedDictionary<string, Feature>? Features = null)
+{
+    /// <summary>What the plan gives beside usage, by feature.</summary>
+    public ImmutableSortedDictionary<string, Feature> Features { get; init; } = Features ?? ImmutableSortedDictionary<string, Feature>.Empty;
+}

@@ -16,6 +16,7 @@ public static class CatalogReader
 {
     private const int MaxPricePlaces = 12;
     private const int MaxPriceDigits = 28;
+    private const int MaxDowngradePeriods = 24;
     private static readonly TimeSpan MaxDuration = TimeSpan.FromDays(3_660);
 
     /// <summary>Reads and validates a catalogue.</summary>
@@ -145,7 +146,36 @@ public static class CatalogReader
                 throw node["plans"].At(i)["rank"].Wrong($"is the rank {plans[i].Rank} of another plan of {id}: ranks order the ladder and differ");
         }
 
-        return new(id, plans);
+        return new(id, plans, node.Find("transitions") is { } transitions ? ReadTransitions(transitions) : null);
+    }
+
+    private static Transitions ReadTransitions(Node node)
+    {
+        node.RefuseMisspelled("upgrade", "downgrade", "cooldown");
+        return new(
+            node.Find("upgrade") is { } upgrade && ReadUpgrade(upgrade),
+            node.Find("downgrade") is { } downgrade ? ReadDowngrade(downgrade) : null,
+            node.Find("cooldown")?.Duration() ?? Transitions.UsualCooldown);
+    }
+
+    private static bool ReadUpgrade(Node node)
+    {
+        node.RefuseMisspelled("when", "effective");
+        node.Find("when")?.IsOnly("cheaper_plan");
+        node.Find("effective")?.IsOnly("immediately");
+        return true;
+    }
+
+    private static DowngradeRule ReadDowngrade(Node node)
+    {
+        node.RefuseMisspelled("when", "periods", "headroom", "effective");
+        node.Find("when")?.IsOnly("cheaper_plan");
+        node.Find("effective")?.IsOnly("period_end");
+        var periods = node.Find("periods")?.WholeNumber() ?? DowngradeRule.UsualPeriods;
+        if (periods is < 1 or > MaxDowngradePeriods) throw node["periods"].Wrong($"is not between 1 and {MaxDowngradePeriods}");
+        var headroom = node.Find("headroom")?.Price() ?? DowngradeRule.UsualHeadroom;
+        if (headroom is <= 0 or > 1) throw node["headroom"].Wrong("is not above 0 and at most 1: it is a part of an allowance, such as \"0.80\"");
+        return new(periods, headroom);
     }
 
     private static Plan ReadPlan(Node node, string product, string currency, ImmutableArray<Meter> meters)
@@ -164,7 +194,7 @@ public static class CatalogReader
         var included = MetersOf(node.Find("included")).ToImmutableSortedDictionary(m => m.Name, m => m.Value.Quantity(), StringComparer.Ordinal);
         var prices = MetersOf(node.Find("prices")).ToImmutableSortedDictionary(m => m.Name, m => ReadPrice(m.Value), StringComparer.Ordinal);
         return new(
-            node["id"].Text(), product, node["rank"].WholeNumber(), interval, basePriceMinor, node.Find("trial")?.Duration(), included, prices);
+            node["id"].Text(), product, node["rank"].WholeNumber(), interval, basePriceMinor, node.Find("trial")?.Duration(), included, prices, ReadFeatures(node.Find("features")));
 
         IEnumerable<(string Name, Node Value)> MetersOf(Node? map)
         {
@@ -177,6 +207,9 @@ public static class CatalogReader
             }
         }
     }
+
+    private static ImmutableSortedDictionary<string, Feature> ReadFeatures(Node? node) =>
+        (node?.Members() ?? []).ToImmutableSortedDictionary(m => m.Name, m => m.Value.Feature(), StringComparer.Ordinal);
 
     private static Price ReadPrice(Node node)
     {
@@ -308,6 +341,19 @@ public static class CatalogReader
             && JsonNumber.TryReadQuantity(System.Text.Encoding.UTF8.GetBytes(Element.GetRawText()), out var quantity)
                 ? quantity
                 : throw Wrong("is not a number of zero or more with at most 28 digits");
+
+        public Feature Feature() => Element.ValueKind switch
+        {
+            JsonValueKind.True => new(true, null),
+            JsonValueKind.False => new(false, null),
+            JsonValueKind.Number when Quantity() is var limit => new(!limit.IsZero, limit),
+            _ => throw Wrong("is not true, false or a limit: a number of zero or more"),
+        };
+
+        public void IsOnly(string word)
+        {
+            if (Text() != word) throw Wrong($"can only be \"{word}\"");
+        }
 
         public decimal Price()
         {

@@ -34,19 +34,37 @@ internal static class Rater
     /// <returns>The amount in minor units, rounded half to even, and its steps.</returns>
     public static RatedUsage Rate(Quantity quantity, Allowance allowance, Price price, string currency)
     {
-        var minorPerMajor = Exact.Of(BigInteger.Pow(10, Currencies.PlacesOf(currency)));
         var steps = ImmutableArray.CreateBuilder<ArithmeticStep>();
+        var sum = Sum(quantity, allowance, price, currency, steps);
+        var amount = sum.RoundHalfToEven();
+        if (BigInteger.Abs(amount) <= MaxAmountMinor) return new((long)amount, steps.ToImmutable(), sum);
+
+        steps.Add(new("1", "0", "0", $"The exact amount, {sum.ToWords()} in minor units, is beyond what one line can bear and was cut."));
+        return new(amount.Sign * MaxAmountMinor, steps.ToImmutable(), Exact.Of(amount.Sign * MaxAmountMinor));
+    }
+
+    /// <summary>The amount of <see cref="Rate(Quantity, Allowance, Price, string)"/> alone.</summary>
+    public static long AmountOf(Quantity quantity, Allowance allowance, Price price, string currency)
+    {
+        var amount = Sum(quantity, allowance, price, currency, null).RoundHalfToEven();
+        return BigInteger.Abs(amount) <= MaxAmountMinor ? (long)amount : amount.Sign * MaxAmountMinor;
+    }
+
+    // The exact sum in minor units; its steps where somebody asks.
+    private static Exact Sum(Quantity quantity, Allowance allowance, Price price, string currency, ImmutableArray<ArithmeticStep>.Builder? steps)
+    {
+        var minorPerMajor = Exact.Of(BigInteger.Pow(10, Currencies.PlacesOf(currency)));
         var sum = Exact.Zero;
 
         var used = Exact.Of(quantity);
         var included = allowance.Units;
         var over = used - included;
         var free = over.IsPositive ? included : used;
-        if (!included.IsZero) steps.Add(new(free.ToString(), "0", "0", $"{free} of {included} included{allowance.Origin()}"));
+        if (!included.IsZero) steps?.Add(new(free.ToString(), "0", "0", $"{free} of {included} included{allowance.Origin()}"));
 
         if (over.IsPositive)
         {
-            var excess = $"{over.ToWords()} over the allowance";
+            var excess = steps is null ? "" : $"{over.ToWords()} over the allowance";
             switch (price)
             {
                 case Price.PerUnit each:
@@ -78,17 +96,13 @@ internal static class Rater
             }
         }
 
-        var amount = sum.RoundHalfToEven();
-        if (BigInteger.Abs(amount) <= MaxAmountMinor) return new((long)amount, steps.ToImmutable(), sum);
+        return sum;
 
-        steps.Add(new("1", "0", "0", $"The exact amount, {sum.ToWords()} in minor units, is beyond what one line can bear and was cut."));
-        return new(amount.Sign * MaxAmountMinor, steps.ToImmutable(), Exact.Of(amount.Sign * MaxAmountMinor));
-
-        void Add(Exact units, decimal unitPrice, string text)
+        void Add(Exact units, decimal unitPrice, FormattableString text)
         {
             var exact = units * Exact.Of(unitPrice) * minorPerMajor;
             sum += exact;
-            steps.Add(new(units.ToString(), Text(unitPrice), exact.ToString(), text));
+            steps?.Add(new(units.ToString(), Text(unitPrice), exact.ToString(), FormattableString.Invariant(text)));
         }
 
         static string Text(decimal unitPrice) => Exact.Of(unitPrice).ToString();

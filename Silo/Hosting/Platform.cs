@@ -91,6 +91,7 @@ internal sealed class Platform : IAsyncDisposable
             if (Stores.AreShared(settings)) builder.Services.AddHostedService<SharedStoreRefresh>();
             builder.Services.AddSingleton(await StripeOptions.Load(settings, store));
             if (SandboxServer.IsWanted(settings)) AddSandbox(builder.Services);
+            AddBackgroundWork(builder.Services);
             configure?.Invoke(builder);
 
             var app = builder.Build();
@@ -165,15 +166,11 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<StripeWork>();
         services.AddSingleton<StripeEventWork>();
         services.AddSingleton<IDueBesideAccounts>(s => s.GetRequiredService<StripeEventWork>());
-        services.AddHostedService(s => s.GetRequiredService<StripeEventWork>());
         services.AddSingleton<WebhookCounts>();
-        services.AddHostedService<Scheduler>();
         services.AddSingleton<Holds>();
         services.AddSingleton<IHolds>(s => s.GetRequiredService<Holds>());
         services.AddSingleton<AccountListing>();
         services.AddSingleton<StoreCheck>();
-        services.AddHostedService(s => s.GetRequiredService<StoreCheck>());
-        services.AddHostedService<Upkeep>();
         services.AddSingleton<Idempotency>();
         ApiKeyAuthentication.Add(services);
         services.AddOpenApi("v1", ApiDescription.Configure);
@@ -183,6 +180,15 @@ internal sealed class Platform : IAsyncDisposable
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, BillingJson.Web);
         });
+    }
+
+    // Behind the sandbox: what they do first may be to call it.
+    private static void AddBackgroundWork(IServiceCollection services)
+    {
+        services.AddHostedService(s => s.GetRequiredService<StripeEventWork>());
+        services.AddHostedService<Scheduler>();
+        services.AddHostedService(s => s.GetRequiredService<StoreCheck>());
+        services.AddHostedService<Upkeep>();
     }
 
     private static void AddSandbox(IServiceCollection services)
@@ -207,6 +213,7 @@ internal sealed class Platform : IAsyncDisposable
         InvoiceEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
+        EntitlementEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);

@@ -83,6 +83,26 @@ public sealed class FactCodecTests
     [MemberData(nameof(SavedChargingFacts))]
     public void ASavedFactAboutCharges_StillLoads(string file, object fact) => Assert.Equal(fact, Saved(file));
 
+    [Theory]
+    [InlineData("plan_upgraded")]
+    [InlineData("period_settled")]
+    [InlineData("plan_downgraded")]
+    public void ASavedDecision_StillLoads(string file)
+    {
+        var decision = Saved(file) switch
+        {
+            AccountFact.PlanUpgraded { Product: "desk", Plan: "desk-2" } upgraded when upgraded.At == April10 => upgraded.Decision,
+            AccountFact.PeriodSettled { Product: "desk", Plan: "desk-2" } settled when settled.Period == First && settled.At == April10 => settled.Decision,
+            AccountFact.PlanDowngraded { Product: "desk", Plan: "desk-1" } downgraded when downgraded.EffectiveAt == AccountRun.FirstEnd && downgraded.At == April10 => downgraded.Decision,
+            var other => throw new InvalidOperationException($"{file} is {other}"),
+        };
+
+        Assert.Equal((PlanRule.Upgrade, "desk", "desk-1", "desk-2", First, April10), (decision.Rule, decision.Product, decision.From, decision.To, decision.Period, decision.EffectiveAt));
+        Assert.Equal<MeterQuantity>([new MeterQuantity("desk.tickets", Quantity.Of(1_001))], decision.Usage);
+        Assert.Equal<PlanAlternative>([new PlanAlternative("desk-1", 6_000, 32_000, 38_000)], decision.Alternatives);
+        Assert.Equal("Usage reached 1,001 desk.tickets.", decision.Text);
+    }
+
     [Fact]
     public void ASavedChargeStepPut_StillLoads()
     {
@@ -108,6 +128,10 @@ public sealed class FactCodecTests
         { "charge_declined", new AccountFact.ChargeDeclined("acme/1/1", "insufficient_funds", "Your card has insufficient funds.", "ch_1", AccountRun.FirstEnd, April10) },
         { "charge_parked", new AccountFact.ChargeParked("acme/1/1", ParkReason.UnusualTotal, "Far above the median.", April10, HoldsAccount: true) },
         { "charge_noticed", new AccountFact.ChargeNoticed("acme/1/1", April10) },
+        { "plan_changed", new AccountFact.PlanChanged("desk", "desk-2", "v1", "They asked for it.", April10, "command-6") },
+        { "plan_change_scheduled", new AccountFact.PlanChangeScheduled("desk", "desk-1", "v1", AccountRun.FirstEnd, "They asked for it.", April10, "command-7") },
+        { "plan_change_undone", new AccountFact.PlanChangeUndone("desk", April10, "They changed their mind.") },
+        { "settings_changed", new AccountFact.SettingsChanged("They asked for it.", April10, false, "command-8") },
         { "charges_released", new AccountFact.ChargesReleased("It is right.", April10, "command-5") },
         { "account_past_due", new AccountFact.AccountPastDue("The charge of invoice 1 was declined.", April10) },
         { "account_suspended", new AccountFact.AccountSuspended("They asked for it.", ByOperator: true, April10, "command-6") },

@@ -18,7 +18,10 @@ internal static class Examples
     private static readonly UsageBatch Batch = new(new byte[] { 1, 0, 255, 7 }, 3, KeepBodies: true, WantReceipts: true, Period.End, Waited: true);
     private static readonly PeriodUsageView PeriodUsage = new(Period, Quantity.Of(long.MaxValue), Quantity.One);
     private static readonly UsageView Usage = new("api-calls", [PeriodUsage, new(Period, default, default)]);
-    private static readonly SubscriptionView Subscription = new("mail", "mail-growth", "2026-03", Period, new(ScheduledChangeKind.Cancellation, null, Period.End, "The shop closes."));
+    private static readonly PlanDecision Decision = new(
+        PlanRule.Downgrade, "mail", "mail-growth", "mail-starter", Period, Period.End, [new("mails", Small)], [new("mail-starter", 1_000, 0, 1_000)], "It would have cost less.");
+
+    private static readonly SubscriptionView Subscription = new("mail", "mail-growth", "2026-03", Period, new(ScheduledChangeKind.Cancellation, null, Period.End, "The shop closes."), Decision);
     private static readonly MeterUsageView MeterUsage = new("mails", Quantity.Of(12), Quantity.One, Quantity.Of(1_000), Small);
     private static readonly ArithmeticStep Step = new("12.5", "0.02", "25.125", "12.5 blocks of 100 at 0.02");
 
@@ -84,11 +87,15 @@ internal static class Examples
         Refused, new Refusal(RefusalKind.Retry, "Send the same again."),
         Open, Open with { Currency = null, Country = null, PaymentMethod = null, CommandId = null, Plans = [] },
         Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [] },
-        Subscription, Subscription with { ScheduledChange = null }, MeterUsage, Scheduled, Scheduled with { Plan = null },
+        Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null },
         new CancelAccount("The shop closes.", true, "command-2"), new CancelAccount(null, false, null),
         new UndoCancellation("It goes on."), new UndoCancellation(null as string),
         new ChangePlans([PlanChange], "2026-03", PlanChangeTime.PeriodEnd, "They asked for it.", true, "command-3"),
-        new ChangePlans([], "2026-03", PlanChangeTime.Now, null, false, null),
+        new ChangePlans([], null, PlanChangeTime.Now, null, false, null),
+        new EntitlementView("mails", true, Small, Quantity.One, "The plan includes them."), new EntitlementView("macros", false, null, null, "It does not."),
+        new EntitlementAnswer(null, new("macros", false, null, null, "It does not.")), new EntitlementAnswer(Refused, null),
+        new ChangeSettings(false, "They asked for it.", true, "command-8"), new ChangeSettings(null, null, false, null),
+        new UndoPlanChange("mail", "They changed their mind."), new UndoPlanChange("mail", null),
         PlanChange, new PlanChange(null, null),
         Change, Change with { Lines = [], Invoice = null },
         new AccountChangeAnswer(null, Change), new AccountChangeAnswer(Refused, null),

@@ -26,9 +26,6 @@ internal sealed class ChargeInvariants
         _countsRequests = fault is PlantedFault.None or PlantedFault.SentBeforeDurable;
     }
 
-    /// <summary>Whether the facts of an entry say that a call to Stripe is sent.</summary>
-    public static bool HasCallSent(ReadOnlyMemory<byte> facts) => facts.Span.IndexOf("stripe_call_sent"u8) >= 0;
-
     /// <summary>I3, I4 and I8 for one account at rest.</summary>
     public void Check(World world, AccountState state, JournalTail tail)
     {
@@ -52,9 +49,8 @@ internal sealed class ChargeInvariants
         Invariants.Holds(settled == charged, "I3", $"{state.Id} has settled {settled}, Stripe has charged {charged}");
         foreach (var charge in charges)
         {
-            var givenUp = charge is { State: ChargeState.Declined, NextAt: null } && charge.DeclinedAt >= charge.FirstDeclinedAt + Dunning.SuspendAfter && state.Status is AccountStatus.Suspended or AccountStatus.Cancelled;
             Invariants.Holds(
-                charge.State is ChargeState.Settled or ChargeState.Parked || givenUp,
+                charge.State is ChargeState.Settled or ChargeState.Parked,
                 "I8", $"{charge.Intent} is {charge.State} ({charge.Step}, next {charge.NextAt}, declined {charge.FirstDeclinedAt} to {charge.DeclinedAt}): {charge.Question?.Why}");
             Invariants.Holds(charge.Parked is null || CircuitBreakers.Contains(charge.Parked), "I8", $"{charge.Intent} is parked, {charge.Parked}: {charge.Evidence}");
             IsOneInvoiceAtStripe(state, charge);
@@ -71,8 +67,7 @@ internal sealed class ChargeInvariants
         if (_countsRequests) IsSentAsOftenAsNoted(world, state.Id, tail);
     }
 
-    // A charge that settled has one invoice, paid, with its lines; one that was given up has it open; one that waits for a person has none:
-    // nothing of it was sent.
+    // A charge that settled has one invoice, paid, with its lines; one that waits for a person has none: nothing of it was sent.
     private void IsOneInvoiceAtStripe(AccountState state, Charge charge)
     {
         var invoices = Of(state.Id, "invoices").Where(i => Text(i["metadata"]!, "intent") == charge.Intent).ToList();
@@ -82,9 +77,8 @@ internal sealed class ChargeInvariants
             return;
         }
 
-        var (status, paid) = charge.State == ChargeState.Settled ? ("paid", charge.Amount) : ("open", 0);
         Invariants.Holds(
-            invoices.Count == 1 && Text(invoices[0], "status") == status && (long)invoices[0]["amount_paid"]! == paid && Text(invoices[0], "id") == charge.StripeInvoice,
+            invoices.Count == 1 && Text(invoices[0], "status") == "paid" && (long)invoices[0]["amount_paid"]! == charge.Amount && Text(invoices[0], "id") == charge.StripeInvoice,
             "I3", $"{charge.Intent} is {charge.State} as {charge.StripeInvoice}, and Stripe has [{string.Join(", ", invoices.Select(i => $"{Text(i, "id")} {Text(i, "status")}, {i["amount_paid"]} paid"))}]");
         var asked = ChargeLines.Of(state.Invoices[charge.Invoice - 1], null).Select(l => ($"{l.N}", l.Amount)).Order();
         var lines = invoices[0]["lines"]!["data"]!.AsArray().Select(l => (Text(l!["metadata"]!, "line"), (long)l["amount"]!)).Order().ToList();

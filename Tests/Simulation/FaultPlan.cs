@@ -25,7 +25,7 @@ internal static class FaultPlan
         stripe.LostPercent = world.Of(0, 0, 3, 10);
         stripe.DeclinedPercent = world.Of(0, 0, 20);
         var kinds = SimulatedStripe.Faults.Where(_ => world.Chance(50)).ToArray();
-        stripe.Sandbox.SetFaults(kinds, kinds.Length == 0 ? 0 : world.Of(0, 0.05, 0.3), world.From(0, int.MaxValue));
+        stripe.Trouble(kinds, kinds.Length == 0 ? 0 : world.Of(0, 0.05, 0.3), world.From(0, int.MaxValue));
     }
 
     /// <summary>Reads the usage of accounts, where a single silo answers, by meters that only add up.</summary>

@@ -125,7 +125,7 @@ internal static class Invariants
 
     private static AccountState Rebuilt(string account, SimulatedStore store, Traffic traffic, JournalTail tail, DateTimeOffset now)
     {
-        var state = new AccountState(account, store.HashKey, traffic);
+        var state = new AccountState(account, store.HashKey, traffic.Catalogs);
         if (tail.Snapshot is { } snapshot)
         {
             Holds(

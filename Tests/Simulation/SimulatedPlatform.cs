@@ -11,12 +11,12 @@ internal sealed class SimulatedPlatform
 {
     private readonly World _world;
     private readonly Process _operators;
-    private readonly Traffic _catalogs;
+    private readonly SimulatedCatalogs _catalogs;
     private readonly SimulatedStripe _stripe;
     private readonly PlantedFault _fault;
     private readonly Place[] _places;
 
-    public SimulatedPlatform(World world, Process operators, Traffic catalogs, SipKey hashKey, SimulatedStripe stripe, bool local, PlantedFault fault)
+    public SimulatedPlatform(World world, Process operators, SimulatedCatalogs catalogs, SipKey hashKey, SimulatedStripe stripe, bool local, PlantedFault fault)
     {
         (_world, _operators, _catalogs, _stripe, _fault) = (world, operators, catalogs, stripe, fault);
         Host = new(world, new(world), hashKey, fault) { IsLocal = local };
@@ -73,7 +73,7 @@ internal sealed class SimulatedPlatform
     {
         IsHealed = true;
         _stripe.LostPercent = _stripe.DeclinedPercent = 0;
-        _stripe.Sandbox.SetFaults([], 0, 0);
+        _stripe.Trouble([], 0, 0);
         Host.Disk.IsFull = Host.Disk.NextSyncFails = Host.Disk.NextWriteFails = false;
         if (!Host.IsLocal) OpenStore();
         for (var place = 0; place < Count; place++)

@@ -50,7 +50,7 @@ internal sealed class SimulatedSilo
     public long NextLook { get; set; }
 
     /// <summary>Starts a silo on a store. It must run in the silo's process.</summary>
-    public static async Task<SimulatedSilo> Start(World world, Process process, StoreConnection store, Traffic catalogs, SimulatedStripe stripe)
+    public static async Task<SimulatedSilo> Start(World world, Process process, StoreConnection store, SimulatedCatalogs catalogs, SimulatedStripe stripe)
     {
         var clock = await BillingClock.Load(store, process.Time, null);
         var services = new Services

@@ -75,7 +75,10 @@ internal sealed partial class SimulatedStore : IJournal, ISettings, IDueTimes, I
             return Appended.Yes;
         }
 
-        return await Commit(waiting);
+        _world.OnEffect?.Invoke($"entry {entry.Sequence} of {entry.Account} is handed in");
+        var appended = await Commit(waiting);
+        _world.OnEffect?.Invoke($"entry {entry.Sequence} of {entry.Account}: {(appended == Appended.Yes ? "durable" : appended)}");
+        return appended;
     }
 
     /// <inheritdoc/>

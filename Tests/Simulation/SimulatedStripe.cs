@@ -22,7 +22,14 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
 
     private static readonly StripeOptions Options = new() { SecretKey = "sk_test_world", BaseAddress = new("http://stripe.invalid") };
 
+    // Nothing in a world is suspended: its oracle knows of no time without periods.
+    private static readonly TimeSpan CalmFrom = TimeSpan.FromDays(3);
+    private static readonly TimeSpan CalmTo = TimeSpan.FromDays(10);
+
     private readonly Dictionary<string, bool> _declined = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _unpaid = new(StringComparer.Ordinal);
+    private (string[] Kinds, double Probability, long Seed) _faults = ([], 0, 0);
+    private bool _calm;
     private PlantedAtStripe? _planted;
 
     public StripeSandbox Sandbox { get; } = new(new MemorySandboxStore(), (ulong)seed);
@@ -33,6 +40,13 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
     /// <summary>Of a hundred payments, so many are declined by the bank at the first attempt.</summary>
     public int DeclinedPercent { get; set; }
 
+    /// <summary>Puts faults into what Stripe answers from now on.</summary>
+    public void Trouble(string[] kinds, double probability, long faultSeed)
+    {
+        _faults = (kinds, probability, faultSeed);
+        Sandbox.SetFaults(kinds, probability, faultSeed);
+    }
+
     /// <summary>Carries out the calls of accounts for a silo.</summary>
     public ICarryOut For(Process silo)
     {
@@ -42,8 +56,10 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
 
     private async Task<HttpResponseMessage> Send(Process silo, SandboxRequest request)
     {
+        world.OnEffect?.Invoke($"{silo.Name}: {request.Method} {request.Path}, key {request.IdempotencyKey}");
         var answer = new TaskCompletionSource<HttpResponseMessage>();
-        if (world.Chance(LostPercent)) Lose(silo, answer);
+        Calm();
+        if (GetsLost()) Lose(silo, answer);
         else world.After(outside, world.Latency(), () => Serve(silo, request, answer));
         return await answer.Task;
     }
@@ -53,7 +69,9 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
         var response = Sandbox.Handle(IsDeclined(request) ? request with { Body = PayWithDeclined } : request, new(world.Now, TimeSpan.Zero));
         world.Trace.Add(response.Status, response.Body.Length);
         if (response.Fault is { } fault) world.Trace.Count($"stripe {fault}");
-        if (response.ConnectionLost || world.Chance(LostPercent))
+        if (request.IdempotencyKey is { } key && response.Status == 200 && key.LastIndexOf("/pay/", StringComparison.Ordinal) is > 0 and var at) _unpaid.Remove(key[..at]);
+        world.OnEffect?.Invoke($"Stripe: {request.Method} {request.Path} is answered with {response.Status}{(response.Fault is null ? "" : $", {response.Fault}")}");
+        if (response.ConnectionLost || GetsLost())
         {
             Lose(silo, answer);
             return;
@@ -67,11 +85,24 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
         });
     }
 
-    // What is sent again under its key meets the same bank. Only the first attempt: one that fails for a week would suspend the account.
+    private bool GetsLost() => world.Chance(LostPercent) && !_calm;
+
+    // What is declined for a week, or not known to be paid, would suspend the account.
+    private void Calm()
+    {
+        var calm = _unpaid.Values.Any(declined => world.Now - declined is var since && since >= CalmFrom.Ticks && since < CalmTo.Ticks);
+        if (calm == _calm) return;
+        _calm = calm;
+        if (calm) Sandbox.SetFaults([], 0, 0);
+        else Sandbox.SetFaults(_faults.Kinds, _faults.Probability, _faults.Seed);
+    }
+
+    // What is sent again under its key meets the same bank. Only the first attempt.
     private bool IsDeclined(SandboxRequest request)
     {
         if (request.IdempotencyKey is not { } key || !key.EndsWith("/pay/1", StringComparison.Ordinal)) return false;
         if (!_declined.TryGetValue(key, out var declined)) _declined[key] = declined = world.Chance(DeclinedPercent);
+        if (declined) _unpaid.TryAdd(key[..^"/pay/1".Length], world.Now);
         return declined;
     }
 

@@ -7,7 +7,6 @@ namespace Billing.Tests.Simulation;
 /// <summary>One run: a seed decides what is sent, what fails and when, and in which order everything happens.</summary>
 internal sealed class SimulationRun
 {
-    private const int StepsMax = 400_000;
     private static readonly long Day = TimeSpan.TicksPerDay;
 
     private readonly World _world;
@@ -16,6 +15,7 @@ internal sealed class SimulationRun
     private readonly Network _network;
     private readonly SimulatedStripe _stripe;
     private readonly SimulatedPlatform _platform;
+    private readonly SimulatedScheduler _scheduler;
     private readonly Senders _senders;
     private readonly PlantedFault _fault;
 
@@ -29,7 +29,8 @@ internal sealed class SimulationRun
         _network = new(_world, _outside);
         _traffic = new(draw, _world, hashKey);
         _stripe = new(_world, _outside, seed, fault);
-        _platform = new(_world, _outside, _traffic, hashKey, _stripe, local: draw.Chance(50), fault);
+        _platform = new(_world, _outside, _traffic.Catalogs, hashKey, _stripe, local: draw.Chance(50), fault);
+        _scheduler = new(_world, _platform);
         _senders = new(_world, _outside, _network, () => _platform[_world.Index(_platform.Count)], fault);
     }
 
@@ -67,82 +68,18 @@ internal sealed class SimulationRun
         FaultPlan.BeginStripe(_world, _stripe);
         FaultPlan.BeginReads(_world, _platform, _senders, _traffic);
         var last = _traffic.LastAt + Day;
-        PumpUntil(last);
+        _scheduler.RunUntil(last);
         _network.LostPercent = _network.DoubledPercent = 0;
         _platform.Heal();
         for (var limit = 0; _senders.Unanswered.Count > 0; limit++)
         {
             if (limit > 60) throw new SimulationException($"I8: {_senders.Unanswered.Count} requests are not answered 60 days after the last fault: {_senders}. {_platform}");
-            PumpUntil(_world.Now + Day);
+            _scheduler.RunUntil(_world.Now + Day);
         }
 
-        PumpUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));
-        for (var waits = 0; waits < 10 && _platform.Host.Store!.EarliestDue <= _world.Now; waits++) PumpUntil(_world.Now + TimeSpan.TicksPerMinute);
+        _scheduler.RunUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));
+        for (var waits = 0; waits < 10 && _platform.Host.Store!.EarliestDue <= _world.Now; waits++) _scheduler.RunUntil(_world.Now + TimeSpan.TicksPerMinute);
         Invariants.Check(_world, _platform, _traffic, _stripe, _fault);
         _world.ThrowIfFailed();
-    }
-
-    private void PumpUntil(long ticks)
-    {
-        while (true)
-        {
-            if (_world.Steps > StepsMax) throw new SimulationException($"The run does not come to rest: {StepsMax} steps. {_platform}");
-            if (_world.HasWork)
-            {
-                _world.Step();
-                continue;
-            }
-
-            _world.ThrowIfFailed();
-            var alarm = _world.NextAlarm ?? long.MaxValue;
-            var (look, silo) = NextLook();
-            if (long.Min(alarm, look) > ticks) break;
-            if (look >= alarm)
-            {
-                _world.Step();
-                continue;
-            }
-
-            _world.GoTo(look);
-            Look(silo!);
-        }
-
-        _world.GoTo(ticks);
-    }
-
-    // As the scheduler of a silo does: a look each second. Looks at which nothing is due are left out.
-    private (long At, SimulatedSilo? Silo) NextLook()
-    {
-        (long At, SimulatedSilo? Silo) next = (long.MaxValue, null);
-        if (_platform.Host.Store?.EarliestDue is not { } due) return next;
-        for (var place = 0; place < _platform.Count; place++)
-        {
-            if (_platform[place] is not { IsWaking: false, Process: { Alive: true, Frozen: false } process } silo) continue;
-            var at = silo.Clock.Now.UtcTicks >= due ? _world.Now : due - process.Skew.Ticks;
-            at = long.Max(long.Max(at, silo.NextLook), _world.Now);
-            at += TimeSpan.TicksPerSecond - 1 - ((at - 1 + (place * TimeSpan.TicksPerSecond / 3)) % TimeSpan.TicksPerSecond);
-            if (at < next.At) next = (at, silo);
-        }
-
-        return next;
-    }
-
-    private void Look(SimulatedSilo silo)
-    {
-        silo.IsWaking = true;
-        silo.Process.Begin(async () =>
-        {
-            try
-            {
-                await silo.DueWork.Run(default);
-            }
-            catch (IOException)
-            {
-                // The store did not answer; the next look is a second later.
-            }
-
-            silo.IsWaking = false;
-            silo.NextLook = _world.Now + TimeSpan.TicksPerSecond;
-        });
     }
 }

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Billing.Deduplication;
-using Billing.Journal;
 using Billing.Plans;
 using Billing.Silo.Ingest;
 using Billing.Tests.Model;
@@ -66,7 +65,7 @@ internal sealed record SentBody(long At, ImmutableArray<SentEvent> Events, Event
 internal sealed record SentAccount(string Id, long OpenAt, long? CancelAt, long? UndoAt);
 
 /// <summary>All that is sent in a run: accounts, their commands, and events that come late, again, out of order and with other content.</summary>
-internal sealed class Traffic : ICatalogs, ICatalogUpdates
+internal sealed class Traffic
 {
     private static readonly TimeSpan FarOut = TimeSpan.FromDays(60);
 
@@ -75,7 +74,7 @@ internal sealed class Traffic : ICatalogs, ICatalogUpdates
         Meters = ModelCatalog.Any(draw);
         var (catalog, problem) = CatalogReader.Read(Encoding.UTF8.GetBytes(ModelCatalog.Json(Meters)));
         Assert.Null(problem);
-        Latest = new(catalog!);
+        Catalogs = new(new(catalog!));
 
         var start = Anchor.UtcTicks;
         Accounts =
@@ -110,13 +109,7 @@ internal sealed class Traffic : ICatalogs, ICatalogUpdates
     /// <summary>When the last of it is sent for the first time.</summary>
     public long LastAt => Bodies.Select(b => b.At).Concat(Accounts.Select(a => long.Max(a.OpenAt, long.Max(a.CancelAt ?? 0, a.UndoAt ?? 0)))).Max();
 
-    public CompiledCatalog Latest { get; }
-
-    CompiledCatalog? ICatalogs.Latest => Latest;
-
-    public CompiledCatalog? Find(string version) => version == Latest.Catalog.Version ? Latest : null;
-
-    Task ICatalogUpdates.Refresh() => Task.CompletedTask;
+    public SimulatedCatalogs Catalogs { get; }
 
     private static IEnumerable<(long At, SentEvent Event)> Sent(Draw draw, string account, ModelEvent model, bool large, SipKey hashKey)
     {

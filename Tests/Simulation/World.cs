@@ -30,6 +30,11 @@ internal sealed class World
     /// <summary>How many pieces of work were run.</summary>
     public int Steps { get; private set; }
 
+    /// <summary>
+    /// Called before and after each effect that outlives its process, an append to the journal or a request to Stripe, with a text that says which.
+    /// </summary>
+    public Action<string>? OnEffect { get; set; }
+
     public bool HasWork => _ready.Count > 0;
 
     /// <summary>A number from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using Billing.Accounts;
+using Billing.Rating;
+
+namespace Billing.Plans;
+
+/// <summary>
+/// From which usage on a higher plan may cost less than the present one: below it no event needs a comparison of plans. Pure.
+/// </summary>
+internal static class UsageWatch
+{
+    /// <summary>The running period of a subscription if usage may move its plan; else null.</summary>
+    public static PeriodPlan? Running(AccountState account, Subscription subscription) =>
+        account.Status is AccountStatus.Active or AccountStatus.PastDue or AccountStatus.Suspended
+        && account.Calendar.PausedAt is null
+        && subscription.Periods is [.., var last]
+        && last.Period == account.BegunPeriod
+        && Settling.Moves(account, subscription, last, account.PlanOf(last.Last.Began, last.Last.CatalogVersion))
+            ? last
+            : null;
+
+    /// <summary>The plans by the month above the present one, by rising rank.</summary>
+    public static ImmutableArray<Plan> HigherPlans(AccountState account, Subscription subscription, PeriodPlan period)
+    {
+        var present = account.PlanOf(period.Last.Plan, period.Last.CatalogVersion);
+        return [.. account.LadderOf(subscription.Product, period.Last.CatalogVersion).Where(p => p.Interval == PlanInterval.Month && p.Rank > present.Rank)];
+    }
+
+    /// <summary>
+    /// The usage of a meter from which on a higher plan may cost less, if no other meter of the product has come to its own; null for never.
+    /// </summary>
+    /// <remarks>
+    /// A higher plan costs its base price at least. So the overage of the present one has to make up for the difference, one of its meters for
+    /// its part, at the meter's highest price.
+    /// </remarks>
+    public static Quantity? From(AccountState account, PeriodPlan period, ImmutableArray<Plan> higher, string meter)
+    {
+        var present = account.PlanOf(period.Last.Plan, period.Last.CatalogVersion);
+        var gap = higher.Min(p => PlanCosts.BaseOf(account, period, p)) - PlanCosts.BaseOf(account, period, present);
+        var (highest, size) = present.Prices[meter] switch
+        {
+            Price.PerUnit each => (each.UnitPrice, Quantity.One),
+            Price.Package package => (package.PackagePrice, package.Size),
+            Price.Graduated graduated => (graduated.Tiers.Max(t => t.UnitPrice), Quantity.One),
+            Price.Volume volume => (volume.Tiers.Max(t => t.UnitPrice), Quantity.One),
+            var other => throw new InvalidOperationException($"The price of {meter} is of no known model: {other}."),
+        };
+        if (highest == 0) return null;
+
+        // Rounding gives a meter half a minor unit at most; what is left over of a division counts as not there.
+        var needed = Exact.Of(gap - present.Prices.Count) * Exact.Fraction(1, present.Prices.Count);
+        var minor = Exact.Of(highest) * Exact.Of(1 / Currencies.ToMajor(1, account.Profile!.Currency));
+        if (!needed.IsPositive) return Quantity.Zero;
+        var blocks = needed.StartedBlocksOf(minor) - 1;
+        var units = PlanCosts.Included(account, period, present, meter).Units + (Exact.Of(blocks) * Exact.Of(size));
+        var whole = units.StartedBlocksOf(Exact.Of(1)) - 1;
+        return whole.Sign <= 0 ? Quantity.Zero : whole > long.MaxValue ? null : Quantity.Of((long)whole);
+    }
+}
