@@ -118,7 +118,7 @@ public class F03_KillsInUpkeepTests
             }
         }
 
-        await PostgresServer.Execute(store.Database!, "ALTER TABLE billing.writers DROP COLUMN seen; DROP TABLE billing.stripe_events; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        await PostgresServer.Execute(store.Database!, "ALTER TABLE billing.writers DROP COLUMN seen; DROP TABLE billing.stripe_events; ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
 
         var killed = await Assert.ThrowsAsync<SiloFailedException>(() => store.StartSilo(("CRASH_AT", $"{CrashPoints.InMigration}:1")));
 
