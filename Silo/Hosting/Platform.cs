@@ -217,6 +217,7 @@ internal sealed class Platform : IAsyncDisposable
         HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
         FeedEndpoint.Map(app);
+        EntitlementEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);
