@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Billing.Accounts;
 using Billing.Charging;
@@ -186,6 +187,24 @@ public sealed record CheckView(
     ImmutableArray<string> Held,
     ImmutableArray<string> LetGo);
 
+/// <summary>A page of the feed.</summary>
+/// <param name="Items">Facts in the order in which they were stored. There may be none, or fewer than asked for, before the end.</param>
+/// <param name="Next">The cursor to ask with again; there is always one.</param>
+public sealed record FeedList(ImmutableArray<FeedItem> Items, string Next);
+
+/// <summary>A fact in the feed.</summary>
+/// <param name="Position">Where it stands; the feed goes on behind it when it is asked for after it.</param>
+/// <param name="Account">The account.</param>
+/// <param name="Type">What happened. A type keeps its meaning and its members; members may be added.</param>
+/// <param name="At">When it happened, by the billing clock; left out for an entry that cannot be read.</param>
+/// <param name="Data">The fact as it is stored; amounts are minor units of the account's currency, times RFC 3339 in UTC.</param>
+public sealed record FeedItem(
+    string Position,
+    string Account,
+    string Type,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? At,
+    JsonObject Data);
+
 /// <summary>How far a check of everything is.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<CheckStatus>))]
 public enum CheckStatus
@@ -253,6 +272,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(LineEventList))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(LedgerList))]
+[JsonSerializable(typeof(FeedList))]
 [JsonSerializable(typeof(UsageSeries))]
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(MoveClockRequest))]

@@ -26,7 +26,6 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/catalogs/{version}/publish", Scopes.Admin),
         ("POST", "/v1/catalogs/{version}/simulate", Scopes.Operate),
         ("POST", "/v1/catalogs/{version}/backtest", Scopes.Operate),
-        ("GET", "/v1/feed", Scopes.Read),
         ("GET", "/v1/webhook-endpoints", Scopes.Admin),
         ("POST", "/v1/webhook-endpoints", Scopes.Admin),
         ("GET", "/v1/webhook-endpoints/{id}/deliveries", Scopes.Admin),

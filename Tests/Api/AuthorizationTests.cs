@@ -22,6 +22,7 @@ public sealed class AuthorizationTests(PlatformFixture platform) : IClassFixture
         ("GET", "/v1/accounts/{id}/invoices/{number}", Scopes.Read),
         ("GET", "/v1/accounts/{id}/ledger", Scopes.Read),
         ("GET", "/v1/catalogs", Scopes.Read),
+        ("GET", "/v1/feed", Scopes.Read),
         ("POST", "/v1/check", Scopes.Admin),
         ("GET", "/v1/check", Scopes.Admin),
         ("POST", "/v1/sandbox/clock", Scopes.Admin),

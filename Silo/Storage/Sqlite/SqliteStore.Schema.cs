@@ -6,7 +6,7 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int SchemaVersion = 5;
+    private const int SchemaVersion = 6;
 
     // Set when the store was of a release that wrote no due time where nothing was due.
     private bool _withoutDueChecks;
@@ -22,9 +22,10 @@ internal sealed partial class SqliteStore
             if (found == 1) MigrateFromOne();
             if (found is 1 or 2) MigrateFromTwo();
             if (found is 1 or 2 or 3) MigrateFromThree();
-            if (found is 1 or 2 or 3 or 4)
+            if (found is 1 or 2 or 3 or 4) MigrateFromFour();
+            if (found is 1 or 2 or 3 or 4 or 5)
             {
-                MigrateFromFour();
+                MigrateFromFive();
                 return;
             }
         }
@@ -35,6 +36,7 @@ internal sealed partial class SqliteStore
             CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
             CREATE TABLE commits (id INTEGER PRIMARY KEY, heads BLOB NOT NULL, frames BLOB NOT NULL);
             CREATE TABLE bodies (commit_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL, crcs BLOB);
+            {FeedTable}
             CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL, crc32c INTEGER);
             CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL, crc32c INTEGER);
             CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
@@ -103,6 +105,20 @@ internal sealed partial class SqliteStore
         CrashPoints.Reach(CrashPoints.InMigration);
         Execute("PRAGMA user_version = 5");
         _withoutDueChecks = true;
+        return true;
+    });
+
+    // Whether a commit of that schema holds facts other than usage is seen when it is read.
+    private void MigrateFromFive() => InTransaction(() =>
+    {
+        Execute(
+            $"""
+            {FeedTable}
+            WITH RECURSIVE ids (id) AS (SELECT 1 WHERE EXISTS (SELECT 1 FROM commits) UNION ALL SELECT id + 1 FROM ids WHERE id < (SELECT max(id) FROM commits))
+            INSERT INTO feed (commit_id, places) SELECT id, x'' FROM ids;
+            """);
+        CrashPoints.Reach(CrashPoints.InMigration);
+        Execute("PRAGMA user_version = 6");
         return true;
     });
 
