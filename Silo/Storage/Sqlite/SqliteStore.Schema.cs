@@ -6,7 +6,7 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int SchemaVersion = 5;
+    private const int SchemaVersion = 6;
 
     // Set when the store was of a release that wrote no due time where nothing was due.
     private bool _withoutDueChecks;
@@ -22,9 +22,10 @@ internal sealed partial class SqliteStore
             if (found == 1) MigrateFromOne();
             if (found is 1 or 2) MigrateFromTwo();
             if (found is 1 or 2 or 3) MigrateFromThree();
-            if (found is 1 or 2 or 3 or 4)
+            if (found is 1 or 2 or 3 or 4) MigrateFromFour();
+            if (found is 1 or 2 or 3 or 4 or 5)
             {
-                MigrateFromFour();
+                MigrateFromFive();
                 return;
             }
         }
@@ -41,6 +42,7 @@ internal sealed partial class SqliteStore
             CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
             CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, location TEXT, body BLOB NOT NULL);
             {StripeEventsTable}
+            {CatalogDraftsTable}
             PRAGMA user_version = {SchemaVersion};
             COMMIT;
             """);
@@ -103,6 +105,13 @@ internal sealed partial class SqliteStore
         CrashPoints.Reach(CrashPoints.InMigration);
         Execute("PRAGMA user_version = 5");
         _withoutDueChecks = true;
+        return true;
+    });
+
+    // Catalogue versions can be drafts from now on.
+    private void MigrateFromFive() => InTransaction(() =>
+    {
+        Execute($"{CatalogDraftsTable} PRAGMA user_version = 6;");
         return true;
     });
 
