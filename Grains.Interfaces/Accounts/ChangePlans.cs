@@ -3,9 +3,9 @@ using Orleans;
 
 namespace Billing.Accounts;
 
-/// <summary>Puts products of an account on plans.</summary>
+/// <summary>Puts products of an account on plans: all of them, or none.</summary>
 /// <param name="Changes">The products and their plans, each product once.</param>
-/// <param name="CatalogVersion">The published catalogue version the plans come from.</param>
+/// <param name="CatalogVersion">The published catalogue version the plans come from; null for the one that each subscription is on, and the newest for a product that is added.</param>
 /// <param name="When">From when on.</param>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change.</param>
@@ -13,7 +13,7 @@ namespace Billing.Accounts;
 [GenerateSerializer, Immutable, Alias("billing.change-plans")]
 public sealed record ChangePlans(
     [property: Id(0)] ImmutableArray<PlanChange> Changes,
-    [property: Id(1)] string CatalogVersion,
+    [property: Id(1)] string? CatalogVersion,
     [property: Id(2)] PlanChangeTime When,
     [property: Id(3)] string? Reason,
     [property: Id(4)] bool DryRun,

@@ -28,9 +28,21 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     [Alias("undo-cancellation")]
     Task<AccountChangeAnswer> UndoCancellation(UndoCancellation command);
 
-    /// <summary>Adds products to the account's subscriptions.</summary>
+    /// <summary>Changes the plans of the account's products, and adds products.</summary>
     [Alias("change-plans")]
     Task<AccountChangeAnswer> ChangePlans(ChangePlans command);
+
+    /// <summary>Takes a scheduled change of plan back.</summary>
+    [Alias("undo-plan-change")]
+    Task<AccountChangeAnswer> UndoPlanChange(UndoPlanChange command);
+
+    /// <summary>Changes what the merchant wants of the platform.</summary>
+    [Alias("change-settings")]
+    Task<AccountChangeAnswer> ChangeSettings(ChangeSettings command);
+
+    /// <summary>Whether a feature of the catalogue, or a meter, may be used now.</summary>
+    [Alias("get-entitlement")]
+    Task<EntitlementAnswer> GetEntitlement(string feature);
 
     /// <summary>Decides the events of a batch in their order, each exactly once within the window.</summary>
     /// <remarks>Source of the identity rule: CloudEvents 1.0, where equal <c>source</c> and <c>id</c> mean the same event.</remarks>

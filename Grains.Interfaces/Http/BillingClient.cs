@@ -31,7 +31,7 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<AccountList> ListAccounts(string? query = null, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
         Get($"/v1/accounts?limit={limit}{Parameter("query", query)}{Parameter("cursor", cursor)}", BillingJson.Web.AccountList, cancellation);
 
-    /// <summary>Adds products to an account.</summary>
+    /// <summary>Changes the plans of an account, and adds products.</summary>
     /// <param name="account">The account id.</param>
     /// <param name="request">The products and their plans.</param>
     /// <param name="idempotencyKey">Names the call, so that sending it again gives the first answer; null for none.</param>
@@ -39,6 +39,20 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<AccountChange> ChangePlans(string account, ChangePlansRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
         Send(
             HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/plans", JsonContent.Create(request, BillingJson.Web.ChangePlansRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
+
+    /// <summary>Takes a scheduled change of plan back.</summary>
+    public Task<AccountChange> UndoPlanChange(string account, string product, string? reason = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Delete, $"/v1/accounts/{Uri.EscapeDataString(account)}/plans/scheduled/{Uri.EscapeDataString(product)}", JsonContent.Create(new UndoCancelRequest(reason), BillingJson.Web.UndoCancelRequest), BillingJson.Web.AccountChange, null, cancellation);
+
+    /// <summary>Changes what the merchant wants of the platform; settings that are null stay.</summary>
+    public Task<AccountChange> ChangeSettings(string account, SettingsRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(
+            HttpMethod.Post, $"/v1/accounts/{Uri.EscapeDataString(account)}/settings", JsonContent.Create(request, BillingJson.Web.SettingsRequest), BillingJson.Web.AccountChange, idempotencyKey, cancellation);
+
+    /// <summary>Whether an account may use a feature of the catalogue, or a meter.</summary>
+    public Task<EntitlementView> GetEntitlement(string account, string feature, CancellationToken cancellation = default) =>
+        Get($"/v1/accounts/{Uri.EscapeDataString(account)}/entitlements/{Uri.EscapeDataString(feature)}", BillingJson.Web.EntitlementView, cancellation);
 
     /// <summary>Cancels an account at the end of its running period or trial; one without a subscription at once.</summary>
     /// <param name="account">The account id.</param>

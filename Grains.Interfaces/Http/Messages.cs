@@ -43,7 +43,13 @@ public sealed record ChangePlansRequest(
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
 public sealed record CancelRequest(string? Reason, bool? DryRun = null);
 
-/// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c>, which may be left out.</summary>
+/// <summary>The body of <c>POST /v1/accounts/{id}/settings</c>. What is left out stays.</summary>
+/// <param name="AutomaticPlanChanges">Whether usage may move the account's plans.</param>
+/// <param name="Reason">Why, in words; 1 to 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+public sealed record SettingsRequest(bool? AutomaticPlanChanges, string? Reason, bool? DryRun = null);
+
+/// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c> and <c>…/plans/scheduled/{product}</c>, which may be left out.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters.</param>
 public sealed record UndoCancelRequest(string? Reason);
 
@@ -213,6 +219,8 @@ public sealed record Problem(
 [JsonSerializable(typeof(OpenAccountRequest))]
 [JsonSerializable(typeof(ChangePlansRequest))]
 [JsonSerializable(typeof(CancelRequest))]
+[JsonSerializable(typeof(SettingsRequest))]
+[JsonSerializable(typeof(EntitlementView))]
 [JsonSerializable(typeof(PaymentMethodRequest))]
 [JsonSerializable(typeof(ActRequest))]
 [JsonSerializable(typeof(ChargeList))]

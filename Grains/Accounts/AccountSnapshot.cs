@@ -8,6 +8,7 @@ using Billing.Invoices;
 using Billing.Journal;
 using Billing.Lifecycle;
 using Billing.Metering;
+using Billing.Plans;
 using Billing.Usage;
 
 namespace Billing.Accounts;
@@ -32,7 +33,8 @@ internal sealed record AccountSnapshot(
     ChargingState? Charging = null,
     AccountFact.AccountSuspended? Suspension = null,
     AccountFact.AccountReactivated? Reactivation = null,
-    AccountFact.SettingsChanged? Settings = null);
+    AccountFact.SettingsChanged? Settings = null,
+    ImmutableSortedDictionary<string, ScheduledPlan>? Additions = null);
 
 /// <summary>A segment of ids that a snapshot relies on.</summary>
 /// <param name="ForgetDay">The day on which its ids are forgotten.</param>
@@ -106,7 +108,8 @@ internal sealed partial class AccountState
                 Charging,
                 Suspension,
                 Reactivation,
-                _settings),
+                _settings,
+                Additions),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -164,6 +167,7 @@ internal sealed partial class AccountState
         Suspension = saved.Suspension;
         Reactivation = saved.Reactivation;
         _settings = saved.Settings;
+        Additions = (saved.Additions ?? NoAdditions).WithComparers(StringComparer.Ordinal);
         _subscriptions.AddRange(saved.Subscriptions);
         foreach (var invoice in saved.Invoices) Add(invoice);
         _drafts.AddRange(saved.Drafts);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Billing.Invoices;
 using Billing.Plans;
 
@@ -6,9 +7,20 @@ namespace Billing.Accounts;
 /// <summary>The plans of an account: what each subscription was on in each period, and when usage may move it.</summary>
 internal sealed partial class AccountState
 {
+    private static readonly ImmutableSortedDictionary<string, ScheduledPlan> NoAdditions = ImmutableSortedDictionary.Create<string, ScheduledPlan>(StringComparer.Ordinal);
+
     private AccountFact.SettingsChanged? _settings;
     private DateTimeOffset? _upgradeAt;
     private bool _upgradesToLookAt;
+
+    /// <summary>What the merchant wants of the platform; null while it is as when the account was made.</summary>
+    public AccountFact.SettingsChanged? Settings => _settings;
+
+    /// <summary>Products that are to be added, by product.</summary>
+    public ImmutableSortedDictionary<string, ScheduledPlan> Additions { get; private set; } = NoAdditions;
+
+    /// <summary>The change of plan of a product that is to come; null without one.</summary>
+    public ScheduledPlan? ScheduledFor(string product) => Additions.GetValueOrDefault(product) ?? _subscriptions.Find(s => s.Product == product)?.Scheduled;
 
     /// <summary>Whether usage may move plans.</summary>
     public bool AutomaticPlanChanges => _settings?.AutomaticPlanChanges ?? Profile!.AutomaticPlanChanges;
@@ -53,13 +65,17 @@ internal sealed partial class AccountState
 
             case AccountFact.PlanChanged changed:
                 Change(changed.Product, s => Changed(s, changed));
+                Bind();
                 break;
 
             case AccountFact.PlanChangeScheduled scheduled:
-                Change(scheduled.Product, s => s with { Scheduled = new(scheduled.Plan, scheduled.CatalogVersion, scheduled.EffectiveAt, scheduled.Reason, scheduled.CommandId) });
+                var coming = new ScheduledPlan(scheduled.Plan, scheduled.CatalogVersion, scheduled.EffectiveAt, scheduled.Reason, scheduled.CommandId);
+                if (_subscriptions.Exists(s => s.Product == scheduled.Product)) Change(scheduled.Product, s => s with { Scheduled = coming });
+                else Additions = Additions.SetItem(scheduled.Product, coming);
                 break;
 
             case AccountFact.PlanChangeUndone undone:
+                Additions = Additions.Remove(undone.Product);
                 Change(undone.Product, s => s with { Scheduled = null });
                 break;
 
@@ -67,8 +83,9 @@ internal sealed partial class AccountState
                 _settings = settings with { AutomaticPlanChanges = settings.AutomaticPlanChanges ?? _settings?.AutomaticPlanChanges };
                 break;
 
-            case AccountFact.SubscriptionStarted started when BegunPeriod is { } running:
-                Change(started.Product, s => s.Begun(running, started.At, byHand: false));
+            case AccountFact.SubscriptionStarted started:
+                Additions = Additions.Remove(started.Product);
+                if (BegunPeriod is { } running) Change(started.Product, s => s.Begun(running, started.At, byHand: false));
                 break;
 
             case AccountFact.PaidSubscriptionBegan or AccountFact.AccountReactivated { Anchor: not null }:
@@ -84,6 +101,8 @@ internal sealed partial class AccountState
                 break;
 
             case AccountFact.AccountCancelled:
+                Additions = NoAdditions;
+                for (var i = 0; i < _subscriptions.Count; i++) _subscriptions[i] = _subscriptions[i] with { Scheduled = null };
                 break;
 
             default:

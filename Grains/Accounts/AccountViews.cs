@@ -2,6 +2,7 @@ using System.Numerics;
 using Billing.Charging;
 using Billing.Invoices;
 using Billing.Invoicing;
+using Billing.Lifecycle;
 using Billing.Metering;
 using Billing.Plans;
 using Billing.Rating;
@@ -26,7 +27,9 @@ internal static class AccountViews
             profile.At,
             account.AutomaticPlanChanges,
             [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(
-                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account, s), s.Decision))],
+                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account, s), s.Decision))
+                .Concat(account.Additions.Select(a => new SubscriptionView(
+                    a.Key, a.Value.Plan, a.Value.CatalogVersion, BillingCalendar.PeriodAt(a.Value.At, 0), new(ScheduledChangeKind.Plan, a.Value.Plan, a.Value.At, a.Value.Reason))))],
             [.. from meter in account.Meters
                 from subscription in account.Subscriptions
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
@@ -95,19 +98,22 @@ internal static class AccountViews
     {
         var usage = meter.UsageAt(period, now);
         var plan = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
-        var included = subscription.Find(period) is { } plans ? PlanCosts.Included(account, plans, plan, meter.Meter.Id) : Allowance.Of(plan.Included.GetValueOrDefault(meter.Meter.Id));
         return new(
             meter.Meter.Id,
             usage.Quantity,
             usage.Pending,
-            Shown(included),
+            Included(account, subscription, plan, meter.Meter.Id, period),
             Forecast(meter, usage.Quantity, subscription.BaseFeesFrom == period.End ? period with { Start = subscription.StartedAt } : period, now));
     }
 
     private static bool IsSubscribed(AccountState account, MeterState meter) => account.Subscriptions.Any(s => s.Product == meter.Meter.Product);
 
-    // A prorated allowance may have no decimal end; it is billed unrounded.
-    private static Quantity Shown(Allowance allowance) => Quantity.TryParse(allowance.Units.ToString(), out var units) ? units : Quantity.Zero;
+    /// <summary>The allowance of a meter in a period. A prorated one may have no decimal end; it is billed unrounded.</summary>
+    public static Quantity Included(AccountState account, Subscription subscription, Plan plan, string meter, BillingPeriod period)
+    {
+        var allowance = subscription.Find(period) is { } plans ? PlanCosts.Included(account, plans, plan, meter) : Allowance.Of(plan.Included.GetValueOrDefault(meter));
+        return Quantity.TryParse(allowance.Units.ToString(), out var units) ? units : Quantity.Zero;
+    }
 
     private static Quantity Forecast(MeterState meter, Quantity quantity, BillingPeriod period, DateTimeOffset now)
     {

@@ -96,6 +96,18 @@ internal sealed partial class MerchantAccountGrain(
         Change((state, facts, now) => PlanChangeDecider.Decide(state, command, catalogs, now, facts));
 
     /// <inheritdoc/>
+    public Task<AccountChangeAnswer> UndoPlanChange(UndoPlanChange command) =>
+        Change((state, facts, now) => PlanChangeDecider.Undo(state, command, now, facts));
+
+    /// <inheritdoc/>
+    public Task<AccountChangeAnswer> ChangeSettings(ChangeSettings command) =>
+        Change((state, facts, now) => SettingsDecider.Decide(state, command, now, facts));
+
+    /// <inheritdoc/>
+    public Task<EntitlementAnswer> GetEntitlement(string feature) =>
+        Show((state, now) => Entitlements.Of(state, feature, now), refusal => new(refusal, null));
+
+    /// <inheritdoc/>
     public Task<AccountChangeAnswer> ChangePaymentMethod(ChangePaymentMethod command) =>
         Change((state, facts, now) => ChargingCommandDecider.ChangePaymentMethod(state, command, now, facts));
 

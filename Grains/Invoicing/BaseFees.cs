@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Billing.Accounts;
 using Billing.Invoices;
@@ -25,26 +24,34 @@ internal static class BaseFees
             if (subscription.BaseFeesFrom > period.Start) continue;
             var plan = SettlingDecider.BasePlan(account, subscription, period, at);
             if (plan.Interval == PlanInterval.Month) yield return Line(account, subscription, plan, period);
-            else if (month % BillingCalendar.PeriodsPerYear == 0) yield return Line(account, subscription, plan, BillingCalendar.YearAt(anchor, month));
+            else if ((month - BillingCalendar.MonthsTo(anchor, YearBegan(account, subscription, period.Start))) % BillingCalendar.PeriodsPerYear == 0) yield return Line(account, subscription, plan, BillingCalendar.YearAt(anchor, month));
         }
     }
 
-    /// <summary>What products added while a period runs cost up to its end, by product; none for what costs nothing, and none in a trial.</summary>
-    public static ImmutableArray<InvoiceLine> Added(AccountState account, IEnumerable<Subscription> added)
+    /// <summary>The base price of a plan for the time from an instant to the end of what it pays for; null for nothing.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="version">Its catalogue version.</param>
+    /// <param name="period">What the whole base price pays for.</param>
+    /// <param name="from">When the part begins.</param>
+    /// <param name="priceMinor">The base price in minor units; below zero when the part is given back.</param>
+    public static InvoiceLine? Part(AccountState account, Plan plan, string version, BillingPeriod period, DateTimeOffset from, long priceMinor)
     {
-        var currency = account.Profile!.Currency;
-        return
-        [
-            .. from subscription in added.OrderBy(s => s.Product, StringComparer.Ordinal)
-               where subscription.BaseFeesFrom is not null
-               let plan = account.CatalogOf(subscription.CatalogVersion).Catalog.FindPlan(subscription.Plan)!
-               let running = account.BegunPeriod!.Value
-               let amount = Proration.Of(plan.BasePriceMinor, running, subscription.StartedAt, running.End)
-               where amount != 0
-               select new InvoiceLine(
-                   0, InvoiceLineKind.Proration, plan.Product, plan.Id, subscription.CatalogVersion, null, new(subscription.StartedAt, running.End),
-                   Quantity.One, amount, Proration.Steps(plan.BasePriceMinor, running, subscription.StartedAt, running.End, currency), 0),
-        ];
+        var amount = Proration.Of(priceMinor, period, from, period.End);
+        return amount == 0 ? null : new(
+            0, InvoiceLineKind.Proration, plan.Product, plan.Id, version, null, new(from, period.End),
+            Quantity.One, amount, Proration.Steps(priceMinor, period, from, period.End, account.Profile!.Currency), 0);
+    }
+
+    /// <summary>The twelve periods that a yearly plan is paid for now: counted from the period that it began with, or in which periods began anew.</summary>
+    public static BillingPeriod YearOf(AccountState account, Subscription subscription)
+    {
+        var running = account.BegunPeriod!.Value;
+        var anchor = account.Calendar.Anchor!.Value;
+        var begun = YearBegan(account, subscription, running.Start);
+        var months = BillingCalendar.MonthsTo(anchor, running.Start);
+        var since = months - BillingCalendar.MonthsTo(anchor, begun);
+        return BillingCalendar.YearAt(anchor, months - (since % BillingCalendar.PeriodsPerYear));
     }
 
     /// <summary>What of base prices by the month is invoiced for a period, or stands on its draft; minor units.</summary>
@@ -76,6 +83,22 @@ internal static class BaseFees
 
         ArithmeticStep Step(long amount, string text) =>
             new("1", Currencies.ToMajor(amount, currency).ToString("0.####", CultureInfo.InvariantCulture), amount.ToString(CultureInfo.InvariantCulture), text);
+    }
+
+    // The first of the periods up to one that follow each other on a plan by the year.
+    private static DateTimeOffset YearBegan(AccountState account, Subscription subscription, DateTimeOffset periodStart)
+    {
+        var began = periodStart;
+        var anchor = account.Calendar.Anchor is { } begun && begun <= periodStart ? begun : periodStart;
+        for (var i = subscription.Periods.Length - 1; i >= 0; i--)
+        {
+            var period = subscription.Periods[i];
+            if (period.Period.Start >= periodStart) continue;
+            if (period.Period.Start < anchor || account.PlanOf(period.Last.Plan, period.Last.CatalogVersion).Interval != PlanInterval.Year) break;
+            began = period.Period.Start;
+        }
+
+        return began;
     }
 
     private static InvoiceLine Line(AccountState account, Subscription subscription, Plan plan, BillingPeriod period)

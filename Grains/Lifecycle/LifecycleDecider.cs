@@ -1,5 +1,6 @@
 using Billing.Accounts;
 using Billing.Invoicing;
+using Billing.Plans;
 
 namespace Billing.Lifecycle;
 
@@ -35,7 +36,9 @@ internal static class LifecycleDecider
         }
         else
         {
+            PlanChangeDecider.TakeEffect(account, due, facts);
             AccountDecider.Emit(account, facts, new AccountFact.PaidSubscriptionBegan(due));
+            PlanChangeDecider.BeginAdded(account, due, facts);
             AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceBuilder.First(account, due)));
         }
     }
@@ -45,8 +48,10 @@ internal static class LifecycleDecider
     {
         if (account.Cancellation is not null) Cancel(account, due, facts);
         else if (account.Suspension is not null) AccountDecider.Emit(account, facts, new AccountFact.PeriodsPaused(due));
+        else PlanChangeDecider.TakeEffect(account, due, facts);
         var next = BillingCalendar.PeriodAfter(account.Calendar.Anchor!.Value, account.BegunPeriod!.Value);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceDrafted(next, due, account.Calendar.PausedAt is null ? null : true));
+        if (account.Cancelled is null && account.Calendar.PausedAt is null) PlanChangeDecider.BeginAdded(account, due, facts);
     }
 
     /// <summary>An account that waited for a payment method begins its subscriptions, now that it has one.</summary>

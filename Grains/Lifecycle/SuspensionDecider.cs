@@ -2,6 +2,7 @@ using Billing.Accounts;
 using Billing.Http;
 using Billing.Invoices;
 using Billing.Invoicing;
+using Billing.Plans;
 
 namespace Billing.Lifecycle;
 
@@ -55,8 +56,10 @@ internal static class SuspensionDecider
 
     private static void Reactivate(AccountState account, string reason, DateTimeOffset? anchor, DateTimeOffset now, string? commandId, FactWriter facts)
     {
+        if (anchor is { } effect) PlanChangeDecider.TakeEffect(account, effect, facts);
         AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, anchor, now, commandId));
         if (anchor is not { } begins) return;
+        PlanChangeDecider.BeginAdded(account, begins, facts);
         var first = InvoiceBuilder.First(account, begins);
         if (!first.Lines.IsEmpty) AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(first));
     }

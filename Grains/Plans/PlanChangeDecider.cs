@@ -8,103 +8,117 @@ using Billing.Rating;
 namespace Billing.Plans;
 
 /// <summary>
-/// Decides by hand which plans an account is on. A product added later begins at once: its base price, prorated to the period's end, is
-/// on an invoice of its own. Pure.
+/// Decides by hand which plans an account is on. Upwards a plan holds at once: a new stretch of the period begins, and what is left of the old
+/// base price and the new one are on an invoice of its own. All else holds from the start of a period. Pure.
 /// </summary>
 internal static class PlanChangeDecider
 {
-    /// <summary>Adds products to an account that exists.</summary>
+    /// <summary>Changes plans and adds products; all that a command names, or nothing.</summary>
     public static AccountChangeAnswer Decide(AccountState account, ChangePlans command, ICatalogs catalogs, DateTimeOffset now, FactWriter facts)
     {
         if (Repeated(account, command) is { } known) return new(null, known);
         if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } noReason) return new(noReason, null);
-        if (account.Cancelled is { } cancelled)
-            return Refused(RefusalKind.Conflict, $"The account {account.Id} was cancelled at {UtcJsonConverter.ToText(cancelled.At)}. Nothing was changed.");
-        if (account.Status == AccountStatus.Pending)
-            return Refused(RefusalKind.Conflict, $"The account {account.Id} is pending: it has no subscription that another product could join. Nothing was changed.");
-        if (catalogs.Find(command.CatalogVersion)?.Catalog is not { } catalog)
-            return Refused(RefusalKind.Invalid, $"No catalogue version {command.CatalogVersion} is published. Nothing was changed.", "catalog_version");
-        if (catalog.Currency != account.Profile!.Currency)
-            return Refused(RefusalKind.Invalid, $"The catalogue {catalog.Version} is priced in {catalog.Currency}, the account {account.Id} in {account.Profile.Currency}. Nothing was changed.", "catalog_version");
-
-        var (plans, refusal) = Choose(account, command, catalog);
-        return refusal is not null ? new(refusal, null) : new(null, Add(account, plans, command, now, facts));
+        var (changes, refusal) = PlanChangeRules.Judge(account, command, catalogs, AccountDecider.WholeSecond(now));
+        return refusal is not null ? new(refusal, null) : new(null, Carry(account, changes, command, now, facts));
     }
 
-    private static AccountChange Add(AccountState account, ImmutableArray<Plan> plans, ChangePlans command, DateTimeOffset now, FactWriter facts)
+    /// <summary>Takes a change back that is to come.</summary>
+    public static AccountChangeAnswer Undo(AccountState account, UndoPlanChange command, DateTimeOffset now, FactWriter facts)
+    {
+        if (AccountDecider.ReasonRefused(command.Reason, needed: false) is { } refusal) return new(refusal, null);
+        if (account.ScheduledFor(command.Product) is not { } scheduled)
+            return new(new(RefusalKind.Conflict, $"No change of the plan of {command.Product} is scheduled for the account {account.Id}. Nothing was changed.", "product"), null);
+
+        AccountDecider.Emit(account, facts, new AccountFact.PlanChangeUndone(command.Product, now, command.Reason));
+        return new(null, new(
+            account.Id, $"{command.Product} does not move to {scheduled.Plan} at {Text(scheduled.At)}: the change is undone.", now, false, account.Profile!.Currency, 0, [], null));
+    }
+
+    /// <summary>Lets the changes hold that are due, before the period begins that they are for.</summary>
+    public static void TakeEffect(AccountState account, DateTimeOffset due, FactWriter facts)
+    {
+        foreach (var subscription in account.Subscriptions.Where(s => s.Scheduled?.At <= due).ToList())
+        {
+            var change = subscription.Scheduled!;
+            AccountDecider.Emit(account, facts, new AccountFact.PlanChanged(subscription.Product, change.Plan, change.CatalogVersion, change.Reason, due, change.CommandId));
+        }
+    }
+
+    /// <summary>Adds the products that are due, when the period has begun that they are for.</summary>
+    public static void BeginAdded(AccountState account, DateTimeOffset due, FactWriter facts)
+    {
+        foreach (var (product, change) in account.Additions.Where(a => a.Value.At <= due).ToList())
+            AccountDecider.Emit(account, facts, new AccountFact.SubscriptionStarted(product, change.Plan, change.CatalogVersion, due, due, change.Reason, change.CommandId));
+    }
+
+    private static AccountChange Carry(AccountState account, ImmutableArray<PlannedChange> changes, ChangePlans command, DateTimeOffset now, FactWriter facts)
     {
         var at = AccountDecider.WholeSecond(now);
-        var paidUntil = account.Status == AccountStatus.Trialing ? (DateTimeOffset?)null : account.BegunPeriod!.Value.End;
-        var added = plans.Select(p => new Subscription(p.Product, p.Id, command.CatalogVersion, at, null, paidUntil, command.CommandId)).ToList();
-        var lines = BaseFees.Added(account, added);
-        var due = lines.IsEmpty ? null : InvoiceFinalizer.Draft(account, new(at, paidUntil!.Value), at, lines);
-        if (command.DryRun) return Change(account, added, due, dryRun: true);
+        var lines = changes.Where(c => c.At == at).OrderBy(c => c.Plan.Product, StringComparer.Ordinal).SelectMany(c => Lines(account, c)).ToImmutableArray();
+        var due = lines.IsEmpty ? null : InvoiceFinalizer.Draft(account, new(at, account.BegunPeriod!.Value.End), at, lines);
+        if (command.DryRun) return Change(account, changes, due, dryRun: true);
 
-        foreach (var subscription in added)
-        {
-            AccountDecider.Emit(account, facts, new AccountFact.SubscriptionStarted(
-                subscription.Product, subscription.Plan, subscription.CatalogVersion, at, paidUntil, command.Reason, command.CommandId));
-        }
-
-        if (due is null) return Change(account, added, null, dryRun: false);
+        foreach (var change in changes) AccountDecider.Emit(account, facts, FactOf(account, change, command, now));
+        if (due is null) return Change(account, changes, null, dryRun: false);
         var invoice = InvoiceFinalizer.Finalize(account, due, at);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(invoice));
-        return Change(account, added, invoice, dryRun: false);
+        return Change(account, changes, invoice, dryRun: false);
+    }
+
+    private static AccountFact FactOf(AccountState account, PlannedChange change, ChangePlans command, DateTimeOffset now)
+    {
+        var (product, plan, version, at) = (change.Plan.Product, change.Plan.Id, change.CatalogVersion, change.At);
+        if (at > now) return new AccountFact.PlanChangeScheduled(product, plan, version, at, command.Reason!, now, command.CommandId);
+        if (change.Subscription is not null) return new AccountFact.PlanChanged(product, plan, version, command.Reason!, at, command.CommandId);
+        var baseFeesFrom = account.Status == AccountStatus.Trialing ? (DateTimeOffset?)null : account.BegunPeriod!.Value.End;
+        return new AccountFact.SubscriptionStarted(product, plan, version, at, baseFeesFrom, command.Reason, command.CommandId);
+    }
+
+    // In a trial nothing is paid. The rest of the old base price is given back, that of the new one asked for.
+    private static IEnumerable<InvoiceLine> Lines(AccountState account, PlannedChange change)
+    {
+        if (account.Status == AccountStatus.Trialing) yield break;
+        var period = change.PaidPeriod ?? account.BegunPeriod!.Value;
+        if (change.Subscription is { } subscription)
+        {
+            var before = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
+            if (BaseFees.Part(account, before, subscription.CatalogVersion, period, change.At, -before.BasePriceMinor) is { } rest) yield return rest;
+        }
+
+        if (BaseFees.Part(account, change.Plan, change.CatalogVersion, period, change.At, change.Plan.BasePriceMinor) is { } part) yield return part;
     }
 
     private static AccountChange? Repeated(AccountState account, ChangePlans command)
     {
-        if (command.CommandId is null || command.DryRun) return null;
-        var added = account.Subscriptions.Where(s => s.CommandId == command.CommandId).ToList();
-        if (added.Count == 0) return null;
-        var invoice = account.Invoices.FirstOrDefault(
-            i => i.FinalizedAt == added[0].StartedAt && i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && added.Exists(s => s.Product == l.Product)));
-        return Change(account, added, invoice, dryRun: false);
-    }
-
-    private static AccountChange Change(AccountState account, List<Subscription> added, InvoiceView? invoice, bool dryRun)
-    {
-        var currency = account.Profile!.Currency;
-        var lines = invoice?.Lines ?? [];
-        var parts = lines.Where(l => l.Kind == InvoiceLineKind.Proration).Sum(l => l.Amount);
-        var names = string.Join(", ", added.Select(s => $"{s.Product} on {s.Plan}"));
-        var cost = added[0].BaseFeesFrom is { } end
-            ? $"{Currencies.Format(parts, currency)} of base price is due at once, for the time to {UtcJsonConverter.ToText(end)}; from then on it is paid with the others"
-            : $"it joins the trial and is paid with the others from {UtcJsonConverter.ToText(account.Profile.TrialEndsAt!.Value)} on";
-        return new(
-            account.Id, $"The account subscribes to {names} from {UtcJsonConverter.ToText(added[0].StartedAt)} on: {cost}.",
-            added[0].StartedAt, dryRun, currency, invoice?.Total ?? 0, lines, invoice?.Number);
-    }
-
-    private static (ImmutableArray<Plan> Plans, Refusal? Refusal) Choose(AccountState account, ChangePlans command, Catalog catalog)
-    {
-        if (command.Changes.IsEmpty) return Wrong(RefusalKind.Invalid, "There is no change to make. Nothing was changed; name a product and its plan.", "changes");
-        var plans = ImmutableArray.CreateBuilder<Plan>();
-        for (var i = 0; i < command.Changes.Length; i++)
+        if (command.CommandId is not { } id || command.DryRun) return null;
+        var changes = ImmutableArray.CreateBuilder<PlannedChange>();
+        foreach (var subscription in account.Subscriptions)
         {
-            var (product, id) = command.Changes[i];
-            var field = $"changes[{i}]";
-            if (product is null) return Wrong(RefusalKind.Invalid, "A change names its product. Nothing was changed.", $"{field}.product");
-            if (id is null) return Wrong(RefusalKind.Invalid, "A change names its plan. Nothing was changed.", $"{field}.plan");
-            if (catalog.FindPlan(id) is not { } plan)
-                return Wrong(RefusalKind.Invalid, $"The catalogue {catalog.Version} has no plan {id}. Nothing was changed.", $"{field}.plan");
-            if (plan.Product != product)
-                return Wrong(RefusalKind.Invalid, $"The plan {id} is of the product {plan.Product}, not of {product}. Nothing was changed.", $"{field}.product");
-            if (plans.Any(p => p.Product == product))
-                return Wrong(RefusalKind.Invalid, $"The product {product} is named twice; an account has one plan of each. Nothing was changed.", $"{field}.product");
-            if (account.Subscriptions.Any(s => s.Product == product))
-                return Wrong(RefusalKind.NotBuilt, $"The account {account.Id} subscribes to {product} already, and changes of plan are not built yet. Nothing was changed.", $"{field}.product");
-            if (plan.Interval == PlanInterval.Year && account.Status != AccountStatus.Trialing)
-                return Wrong(RefusalKind.NotBuilt, $"The plan {id} is paid by the year and so begins at a period start, and changes at a period's end are not built yet. Nothing was changed.", $"{field}.plan");
-            plans.Add(plan);
+            if (subscription.Scheduled is { } scheduled && scheduled.CommandId == id) Add(subscription, scheduled.Plan, scheduled.CatalogVersion, scheduled.At);
+            else if (subscription.ChangeCommand == id) Add(subscription, subscription.Plan, subscription.CatalogVersion, subscription.ChangedAt!.Value);
+            else if (subscription.CommandId == id) Add(null, subscription.Plan, subscription.CatalogVersion, subscription.StartedAt);
         }
 
-        return command.When == PlanChangeTime.PeriodEnd
-            ? Wrong(RefusalKind.NotBuilt, "Changes at the period's end are not built yet. Nothing was changed; a product can be added now.", "when")
-            : (plans.ToImmutable(), null);
+        foreach (var (_, addition) in account.Additions.Where(a => a.Value.CommandId == id)) Add(null, addition.Plan, addition.CatalogVersion, addition.At);
+        if (changes.Count == 0) return null;
+        var invoice = account.Invoices.FirstOrDefault(i => i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && changes.Any(c => c.At == i.FinalizedAt && c.Plan.Product == l.Product)));
+        return Change(account, changes.ToImmutable(), invoice, dryRun: false);
 
-        static (ImmutableArray<Plan>, Refusal?) Wrong(RefusalKind kind, string detail, string field) => ([], new(kind, detail, field));
+        void Add(Subscription? subscription, string plan, string version, DateTimeOffset at) => changes.Add(new(subscription, account.PlanOf(plan, version), version, at, null));
     }
 
-    private static AccountChangeAnswer Refused(RefusalKind kind, string detail, string? field = null) => new(new(kind, detail, field), null);
+    private static AccountChange Change(AccountState account, ImmutableArray<PlannedChange> changes, InvoiceView? invoice, bool dryRun)
+    {
+        var currency = account.Profile!.Currency;
+        var parts = (invoice?.Lines ?? []).Where(l => l.Kind == InvoiceLineKind.Proration).Sum(l => l.Amount);
+        var sentences = changes.Select(c => c.Subscription is null
+            ? $"The account subscribes to {c.Plan.Product} on {c.Plan.Id} from {Text(c.At)} on."
+            : $"{c.Plan.Product} is on {c.Plan.Id} of the catalogue {c.CatalogVersion} from {Text(c.At)} on.");
+        var cost = invoice is not null ? $" {Currencies.Format(parts, currency)} of base price is due at once, for the time to {Text(invoice.Lines[0].Period.End)}; from then on it is paid with the others."
+            : account.Status == AccountStatus.Trialing ? $" In the trial nothing is due; it is paid with the others from {Text(account.Profile.TrialEndsAt!.Value)} on."
+            : " Nothing is due at once.";
+        return new(account.Id, string.Join(" ", sentences) + cost, changes[0].At, dryRun, currency, invoice?.Total ?? 0, invoice?.Lines ?? [], invoice?.Number);
+    }
+
+    private static string Text(DateTimeOffset instant) => UtcJsonConverter.ToText(instant);
 }

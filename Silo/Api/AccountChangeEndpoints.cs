@@ -1,6 +1,5 @@
 using Billing.Accounts;
 using Billing.Http;
-using Billing.Plans;
 using Billing.Silo.Security;
 using Orleans;
 
@@ -13,10 +12,19 @@ internal static class AccountChangeEndpoints
     {
         routes.MapPost("/v1/accounts/{id}/plans", ChangePlans)
             .RequireAuthorization(Scopes.Operate)
-            .WithSummary("Adds products to an account; each begins at once, and its base price to the end of the running period is invoiced at once.")
+            .WithSummary("Changes plans and adds products: upwards at once, invoiced at once for the rest of the period; downwards, by another interval or of another catalogue version at a period start. dry_run shows the lines.")
             .WithRequestBody<ChangePlansRequest>("application/json")
-            .ProducesChange()
-            .Produces<Problem>(501, "application/problem+json");
+            .ProducesChange();
+        routes.MapDelete("/v1/accounts/{id}/plans/scheduled/{product}", UndoPlanChange)
+            .RequireAuthorization(Scopes.Operate)
+            .WithSummary("Takes a scheduled change of plan back.")
+            .WithOptionalBody<UndoCancelRequest>()
+            .ProducesChange();
+        routes.MapPost("/v1/accounts/{id}/settings", ChangeSettings)
+            .RequireAuthorization(Scopes.Operate)
+            .WithSummary("Changes what the merchant wants of the platform; settings that are left out stay.")
+            .WithRequestBody<SettingsRequest>("application/json")
+            .ProducesChange();
         routes.MapPost("/v1/accounts/{id}/cancel", Cancel)
             .RequireAuthorization(Scopes.Operate)
             .WithSummary("Cancels an account at the end of its running period or trial; one without a subscription at once.")
@@ -30,17 +38,29 @@ internal static class AccountChangeEndpoints
     }
 
     private static async Task<IResult> ChangePlans(
-        string id, HttpRequest request, IGrainFactory grains, ICatalogs catalogs, CancellationToken cancellation)
+        string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
     {
         var body = await RequestReading.Json(request, BillingJson.Web.ChangePlansRequest, cancellation);
         if (body.Changes.IsDefault) return Problems.Invalid("changes is a list of products and the plans they are to be on. Nothing was stored.", "changes");
         if (body.Changes.IndexOf(null!) is >= 0 and var missing) return Problems.Invalid("A change names a product and its plan. Nothing was stored.", $"changes[{missing}]");
         PlanChangeTime? when = body.When switch { "now" => PlanChangeTime.Now, "period_end" => PlanChangeTime.PeriodEnd, _ => null };
         if (when is not { } time) return Problems.Invalid("when is now or period_end. Nothing was stored.", "when");
-        if ((body.CatalogVersion ?? catalogs.Latest?.Catalog.Version) is not { } version) return Problems.Conflict("No catalogue is published yet. Nothing was stored.");
 
         return Show(await grains.GetGrain<IMerchantAccountGrain>(id).ChangePlans(
-            new(body.Changes, version, time, body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request))));
+            new(body.Changes, body.CatalogVersion, time, body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request))));
+    }
+
+    private static async Task<IResult> UndoPlanChange(string id, string product, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
+    {
+        var body = await RequestReading.JsonIfAny(request, BillingJson.Web.UndoCancelRequest, cancellation);
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoPlanChange(new(product, body?.Reason)));
+    }
+
+    private static async Task<IResult> ChangeSettings(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
+    {
+        var body = await RequestReading.Json(request, BillingJson.Web.SettingsRequest, cancellation);
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).ChangeSettings(
+            new(body.AutomaticPlanChanges, body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request))));
     }
 
     private static async Task<IResult> Cancel(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)

@@ -9,14 +9,11 @@ internal static class NotBuiltEndpoints
     /// <summary>Method, route and the scope that the call will need.</summary>
     public static readonly (string Method, string Route, string? Scope)[] Calls =
     [
-        ("DELETE", "/v1/accounts/{id}/plans/scheduled/{product}", Scopes.Operate),
-        ("POST", "/v1/accounts/{id}/settings", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/credit-notes", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/refunds", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/write-off", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/invoices/{number}/void", Scopes.Operate),
         ("POST", "/v1/accounts/{id}/credits", Scopes.Operate),
-        ("GET", "/v1/accounts/{id}/entitlements/{feature}", Scopes.Read),
         ("GET", "/v1/accounts/{id}/timeline", Scopes.Read),
         ("POST", "/v1/replays", Scopes.Operate),
         ("GET", "/v1/replays/{id}", Scopes.Read),

@@ -214,6 +214,7 @@ internal sealed class Platform : IAsyncDisposable
         InvoiceEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
+        EntitlementEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);

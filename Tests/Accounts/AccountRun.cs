@@ -126,6 +126,10 @@ internal sealed class AccountRun
     public AccountChangeAnswer ChangePlans(ChangePlans command) =>
         Change(() => PlanChangeDecider.Decide(State, command, _published, Now, _facts));
 
+    public AccountChangeAnswer UndoPlanChange(string product) => Change(() => PlanChangeDecider.Undo(State, new(product, null), Now, _facts));
+
+    public AccountChangeAnswer Set(ChangeSettings command) => Change(() => SettingsDecider.Decide(State, command, Now, _facts));
+
     public AccountChangeAnswer UndoCancellation(string? reason = null) =>
         Change(() => CancellationDecider.Undo(State, new(reason), Now, _facts));
 

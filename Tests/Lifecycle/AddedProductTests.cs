@@ -219,12 +219,12 @@ public sealed class AddedProductTests
     }
 
     [Theory]
-    [InlineData("desk", "desk-trial", RefusalKind.NotBuilt, "changes[0].product")] // is on desk-1 already
+    [InlineData("desk", "desk-1", RefusalKind.Conflict, "changes[0].plan")] // is on it already
     [InlineData("voice", "voice-9", RefusalKind.Invalid, "changes[0].plan")]
     [InlineData("free", "voice-1", RefusalKind.Invalid, "changes[0].product")]
     [InlineData(null, "voice-1", RefusalKind.Invalid, "changes[0].product")]
     [InlineData("voice", null, RefusalKind.Invalid, "changes[0].plan")]
-    [InlineData("files", "files-year", RefusalKind.NotBuilt, "changes[0].plan")] // a year begins at a period start
+    [InlineData("files", "files-year", RefusalKind.Invalid, "changes[0].plan")] // a year begins at a period start
     public void ChangesThatCannotBe_AreRefusedAndNothingIsStored(string? product, string? plan, RefusalKind kind, string field)
     {
         var account = Begun("desk-1");
@@ -244,7 +244,6 @@ public sealed class AddedProductTests
         Assert.Equal((RefusalKind.Invalid, "changes"), Kind(account.ChangePlans(command with { Changes = [] })));
         Assert.Equal((RefusalKind.Invalid, "changes[1].product"), Kind(account.ChangePlans(command with { Changes = [new("voice", "voice-1"), new("voice", "voice-trial")] })));
         Assert.Equal((RefusalKind.Invalid, "catalog_version"), Kind(account.ChangePlans(command with { CatalogVersion = "life-0" })));
-        Assert.Equal((RefusalKind.NotBuilt, "when"), Kind(account.ChangePlans(command with { When = PlanChangeTime.PeriodEnd })));
         Assert.Equal((RefusalKind.Invalid, "reason"), Kind(account.ChangePlans(command with { Reason = null })));
         Assert.Equal((RefusalKind.Conflict, null), Kind(BegunUnpaid("desk-1").ChangePlans(command)));
         Assert.Single(account.Entries);

@@ -73,7 +73,9 @@ internal sealed partial class SimulatedStore
         bytes.CopyTo(summed.AsMemory(CrcBytes));
         _disk.Append(name, summed);
         await _world.Delay(_process, _world.Latency());
-        if (_fault != PlantedFault.SnapshotSwappedBeforeSync) _disk.Sync(name);
+
+        // A segment can be dropped meanwhile: a file without a name is synced for nobody.
+        if (_fault != PlantedFault.SnapshotSwappedBeforeSync && _disk.Exists(name)) _disk.Sync(name);
         await _world.Delay(_process, _world.Latency());
     }
 

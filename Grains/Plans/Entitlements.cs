@@ -1,0 +1,59 @@
+using Billing.Accounts;
+
+namespace Billing.Plans;
+
+/// <summary>What an account may use: what its plans give, while its state lets it. Pure.</summary>
+internal static class Entitlements
+{
+    /// <summary>Whether a feature of the catalogue, or a meter, may be used now.</summary>
+    public static EntitlementAnswer Of(AccountState account, string feature, DateTimeOffset now)
+    {
+        if (Blocked(account) is { } why) return IsKnown(account, feature) ? new(null, new(feature, false, null, null, why)) : Unknown(account, feature);
+        foreach (var subscription in account.Subscriptions.Where(s => s.Covers(now.UtcTicks)))
+        {
+            var plan = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
+            if (plan.Features.TryGetValue(feature, out var given)) return new(null, Given(feature, given, plan));
+            if (account.MeterOf(feature) is { } meter && meter.Meter.Product == subscription.Product) return new(null, Metered(account, subscription, plan, feature, now));
+        }
+
+        return IsKnown(account, feature)
+            ? new(null, new(feature, false, null, null, $"No plan of the account gives {feature}."))
+            : Unknown(account, feature);
+    }
+
+    private static EntitlementView Given(string feature, Feature given, Plan plan) => new(
+        feature, given.Allowed, given.Limit, null,
+        !given.Allowed ? $"The plan {plan.Id} does not give {feature}."
+        : given.Limit is { } limit ? $"The plan {plan.Id} gives {feature} up to {limit}."
+        : $"The plan {plan.Id} gives {feature}.");
+
+    private static EntitlementView Metered(AccountState account, Subscription subscription, Plan plan, string meter, DateTimeOffset now)
+    {
+        if (!account.Calendar.TryPeriodOf(now.UtcTicks, out var period)) return new(meter, true, null, null, $"The plan {plan.Id} counts {meter}.");
+        var used = account.MeterOf(meter).UsageAt(period, now).Quantity;
+        var included = AccountViews.Included(account, subscription, plan, meter, period);
+        var over = used > included && plan.Prices.ContainsKey(meter) ? "; what is used beyond it is charged as overage" : "";
+        return new(meter, true, included, used, $"The plan {plan.Id} includes {included} {meter} in the period, {used} are used{over}.");
+    }
+
+    private static string? Blocked(AccountState account) => account.Status switch
+    {
+        AccountStatus.Pending => "The account is pending: it has no payment method and no subscription.",
+        AccountStatus.Suspended => $"The account is suspended: {account.Suspension!.Reason}",
+        AccountStatus.Cancelled => $"The account is cancelled: {account.Cancelled!.Reason}",
+        _ => null,
+    };
+
+    private static bool IsKnown(AccountState account, string feature)
+    {
+        var versions = account.Subscriptions.Select(s => s.CatalogVersion).Append(account.Profile!.CatalogVersion).Distinct();
+        return versions.Select(v => account.CatalogOf(v).Catalog).Any(c => c.Meters.Any(m => m.Id == feature) || c.Plans.Any(p => p.Features.ContainsKey(feature)));
+    }
+
+    private static EntitlementAnswer Unknown(AccountState account, string feature)
+    {
+        var catalog = account.Catalog!;
+        var near = NearName.Of(feature, [.. catalog.Plans.SelectMany(p => p.Features.Keys).Concat(catalog.Meters.Select(m => m.Id)).Distinct()]);
+        return new(new(RefusalKind.NotFound, $"The catalogue has no feature and no meter {feature}.{(near is null ? "" : $" Is {near} meant?")}", "feature"), null);
+    }
+}
