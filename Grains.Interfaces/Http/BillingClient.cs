@@ -155,6 +155,28 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<FeedList> ReadFeed(string? after = null, int limit = 50, int wait = 0, string? accounts = null, string? types = null, CancellationToken cancellation = default) =>
         Get($"/v1/feed?limit={limit}&wait={wait}{Parameter("after", after)}{Parameter("account", accounts)}{Parameter("type", types)}", BillingJson.Web.FeedList, cancellation);
 
+    /// <summary>A page of catalogue versions: the published ones, the oldest first, then drafts.</summary>
+    public Task<CatalogList> ListCatalogs(string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/catalogs?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.CatalogList, cancellation);
+
+    /// <summary>A catalogue version with all that is in it.</summary>
+    public Task<CatalogView> GetCatalog(string version, CancellationToken cancellation = default) =>
+        Get($"/v1/catalogs/{Uri.EscapeDataString(version)}", BillingJson.Web.CatalogView, cancellation);
+
+    /// <summary>Keeps a catalogue as a draft, in the place of the draft of its version.</summary>
+    /// <param name="json">The catalogue, UTF-8 JSON.</param>
+    /// <param name="cancellation">Gives up waiting; the draft may still be kept.</param>
+    public Task<CatalogSummary> DraftCatalog(ReadOnlyMemory<byte> json, CancellationToken cancellation = default)
+    {
+        var content = new ReadOnlyMemoryContent(json);
+        content.Headers.ContentType = new("application/json");
+        return Send(HttpMethod.Post, "/v1/catalogs", content, BillingJson.Web.CatalogSummary, null, cancellation);
+    }
+
+    /// <summary>Publishes a draft: it never changes again.</summary>
+    public Task<CatalogSummary> PublishCatalog(string version, string? idempotencyKey = null, CancellationToken cancellation = default) =>
+        Send(HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/publish", null, BillingJson.Web.CatalogSummary, idempotencyKey, cancellation);
+
     /// <summary>Moves the sandbox's billing clock to an instant, doing what is due on the way.</summary>
     public Task<ClockView> MoveClock(DateTimeOffset now, CancellationToken cancellation = default) =>
         Send(

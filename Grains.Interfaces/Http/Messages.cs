@@ -142,19 +142,6 @@ public sealed record UsageSeries(
     ImmutableArray<PeriodUsageView> Items,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
 
-/// <summary>A published catalogue version.</summary>
-/// <param name="Version">The version.</param>
-/// <param name="PublishedAt">When it was published, by the billing clock.</param>
-/// <param name="Currency">ISO 4217.</param>
-/// <param name="Plans">Its plans.</param>
-public sealed record CatalogSummary(string Version, DateTimeOffset PublishedAt, string Currency, ImmutableArray<string> Plans);
-
-/// <summary>A page of catalogue versions.</summary>
-/// <param name="Items">The versions, the oldest first.</param>
-/// <param name="Next">The cursor of the next page; left out on the last.</param>
-public sealed record CatalogList(
-    ImmutableArray<CatalogSummary> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next);
-
 /// <summary>The body of <c>POST /v1/sandbox/clock</c>: one of the two.</summary>
 /// <param name="Advance">By how much, an ISO 8601 duration such as <c>P1D</c> or <c>P1M</c>.</param>
 /// <param name="Now">To which instant, RFC 3339.</param>
@@ -275,6 +262,8 @@ public sealed record Problem(
 [JsonSerializable(typeof(FeedList))]
 [JsonSerializable(typeof(UsageSeries))]
 [JsonSerializable(typeof(CatalogList))]
+[JsonSerializable(typeof(CatalogSummary))]
+[JsonSerializable(typeof(CatalogView))]
 [JsonSerializable(typeof(MoveClockRequest))]
 [JsonSerializable(typeof(ClockView))]
 [JsonSerializable(typeof(CheckView))]

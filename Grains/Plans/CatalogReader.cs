@@ -44,6 +44,23 @@ public static class CatalogReader
         }
     }
 
+    /// <summary>Reads the transition rules of one product.</summary>
+    /// <param name="json">An object as a product has under <c>transitions</c>.</param>
+    /// <param name="path">Where it stands, for the problem.</param>
+    public static (Transitions? Transitions, CatalogProblem? Problem) ReadTransitions(JsonElement json, string path)
+    {
+        try
+        {
+            var node = new Node(json, path);
+            node.RefuseDoubleNames();
+            return (ReadTransitions(node), null);
+        }
+        catch (InvalidCatalogException invalid)
+        {
+            return (null, invalid.Problem);
+        }
+    }
+
     private static Catalog ReadCatalog(Node root)
     {
         root.RefuseMisspelled("version", "currency", "late_usage", "grace", "dedup_window", "meters", "products");
@@ -151,7 +168,7 @@ public static class CatalogReader
 
     private static Transitions ReadTransitions(Node node)
     {
-        node.RefuseMisspelled("upgrade", "downgrade", "cooldown");
+        node.RefuseUnknown("upgrade", "downgrade", "cooldown");
         return new(
             node.Find("upgrade") is { } upgrade && ReadUpgrade(upgrade),
             node.Find("downgrade") is { } downgrade ? ReadDowngrade(downgrade) : null,
@@ -160,7 +177,7 @@ public static class CatalogReader
 
     private static bool ReadUpgrade(Node node)
     {
-        node.RefuseMisspelled("when", "effective");
+        node.RefuseUnknown("when", "effective");
         node.Find("when")?.IsOnly("cheaper_plan");
         node.Find("effective")?.IsOnly("immediately");
         return true;
@@ -168,7 +185,7 @@ public static class CatalogReader
 
     private static DowngradeRule ReadDowngrade(Node node)
     {
-        node.RefuseMisspelled("when", "periods", "headroom", "effective");
+        node.RefuseUnknown("when", "periods", "headroom", "effective");
         node.Find("when")?.IsOnly("cheaper_plan");
         node.Find("effective")?.IsOnly("period_end");
         var periods = node.Find("periods")?.WholeNumber() ?? DowngradeRule.UsualPeriods;
@@ -285,6 +302,14 @@ public static class CatalogReader
         {
             foreach (var (name, value) in Members())
                 if (NearName.Of(name, known) is { } meant) throw value.Wrong($"is not a name of a catalogue; is \"{meant}\" meant?");
+        }
+
+        /// <summary>Refuses any other name: a rule that is left out in silence would move plans, or not, unlike its author wants.</summary>
+        public void RefuseUnknown(params string[] known)
+        {
+            RefuseMisspelled(known);
+            foreach (var (name, value) in Members())
+                if (!known.Contains(name)) throw value.Wrong($"is not known here; there are {string.Join(", ", known)}");
         }
 
         public Node NonEmpty() => Element.GetArrayLength() > 0 ? this : throw Wrong("is an empty list, so that no event would match");

@@ -155,6 +155,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<ICatalogs>(catalogs);
         services.AddSingleton<ICatalogUpdates>(catalogs);
         services.AddSingleton(catalogs);
+        services.AddSingleton<CatalogDesk>();
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();

@@ -20,19 +20,47 @@ internal interface ISettings
     Task<bool> Replace(string name, string? before, string value);
 }
 
-/// <summary>Published catalogue versions as they were handed in.</summary>
+/// <summary>Catalogue versions as they were handed in: drafts, and those that are published.</summary>
 internal interface ICatalogStore
 {
-    /// <summary>All versions but the first ones, the oldest first.</summary>
+    /// <summary>All published versions but the first ones, the oldest first.</summary>
     /// <param name="skip">How many to leave out: those that are known.</param>
     Task<IReadOnlyList<StoredCatalog>> All(int skip = 0);
 
     /// <summary>Publishes a version; false when the version exists already. Durable when the task completes.</summary>
     Task<bool> Add(StoredCatalog catalog);
+
+    /// <summary>The drafts, in the order of their versions.</summary>
+    Task<IReadOnlyList<CatalogDraft>> Drafts();
+
+    /// <summary>Keeps a draft in the place of the one of its version; false when that version is published. Durable when the task completes.</summary>
+    Task<bool> SaveDraft(CatalogDraft draft);
+
+    /// <summary>Publishes a draft, which is none from then on. Durable when the task completes.</summary>
+    /// <param name="draft">The draft as it was read.</param>
+    /// <param name="at">When it is published.</param>
+    /// <returns>False when there is no such draft any more: it was replaced or published.</returns>
+    Task<bool> Publish(CatalogDraft draft, DateTimeOffset at);
 }
 
 /// <summary>A published catalogue version.</summary>
 internal sealed record StoredCatalog(string Version, DateTimeOffset PublishedAt, ReadOnlyMemory<byte> Json);
+
+/// <summary>A catalogue version that is not published yet: nobody is on it, and it can be replaced.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="DraftedAt">When it was handed in.</param>
+/// <param name="Json">The catalogue.</param>
+/// <param name="Crc32C">Its check sum as it is stored.</param>
+internal sealed record CatalogDraft(string Version, DateTimeOffset DraftedAt, ReadOnlyMemory<byte> Json, int Crc32C)
+{
+    /// <summary>Whether it is as it was handed in.</summary>
+    public bool IsWell => Crc32C == CrcOf(Version, DraftedAt, Json);
+
+    /// <summary>A draft that was handed in.</summary>
+    public static CatalogDraft Of(string version, DateTimeOffset at, ReadOnlyMemory<byte> json) => new(version, at, json, CrcOf(version, at, json));
+
+    private static int CrcOf(string version, DateTimeOffset at, ReadOnlyMemory<byte> json) => RowCrc.Of(version, at.UtcTicks, json.Length, json.Span);
+}
 
 /// <summary>When accounts have something to do next.</summary>
 internal interface IDueTimes

@@ -69,6 +69,7 @@ public sealed class PostgresDurabilityTests : IAsyncLifetime
         await store.Set("a setting", $"{number}");
         Assert.True(await store.Replace("a setting", $"{number}", "replaced"));
         Assert.True(await ((ICatalogStore)store).Add(new($"version {number}", Noon, "{}"u8.ToArray())));
+        Assert.True(await ((ICatalogStore)store).SaveDraft(CatalogDraft.Of($"draft {number}", Noon, "{}"u8.ToArray())));
         await ((IApiKeyStore)store).Add(new($"hash {number}", "read", Noon));
         await ((IIdempotencyStore)store).Add($"key {number}", new("hash", 200, "text/plain", null, [1]));
         await ((IWaitingEvents)store).Add(new("a", Noon, "account_held", new(new byte[] { 1 }, 1, KeepBodies: false, WantReceipts: false)));

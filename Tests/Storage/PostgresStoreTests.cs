@@ -104,6 +104,8 @@ public sealed class PostgresStoreTests : StoreConformance
         Assert.Equal([("a", 1), ("a", 2), ("b", 1)], (await Follow(10)).Select(e => (e.Place.Account, e.Place.Sequence)));
     }
 
+    private protected override Task ToTheReleaseWithoutDrafts() => Change("DROP TABLE billing.catalog_drafts; UPDATE billing.settings SET value = '5' WHERE name = 'schema'");
+
     [Fact]
     public async Task ManySilosStartOnANewDatabaseAtOnce_OneMakesTheTables()
     {

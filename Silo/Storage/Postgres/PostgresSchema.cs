@@ -7,7 +7,7 @@ namespace Billing.Silo.Storage.Postgres;
 /// <summary>The tables of the store, in a schema of their own: made and migrated at start, in one transaction, by one silo at a time.</summary>
 internal static class PostgresSchema
 {
-    public const int Version = 5;
+    public const int Version = 6;
 
     /// <summary>Names the advisory lock of all silos that start on a database.</summary>
     private const long StartLock = 0x42_69_6C_6C_69_6E_67;
@@ -89,7 +89,8 @@ internal static class PostgresSchema
                 if (found < 2) await Execute(FromOneToTwo);
                 if (found < 3) await Execute(PostgresStore.StripeEventsTable);
                 if (found < 4) await Execute(FromThreeToFour);
-                await Execute(FromFourToFive);
+                if (found < 5) await Execute(FromFourToFive);
+                await Execute(PostgresStore.CatalogDraftsTable);
                 CrashPoints.Reach(CrashPoints.InMigration);
                 await Execute($"UPDATE billing.settings SET value = '{Version.ToString(CultureInfo.InvariantCulture)}' WHERE name = 'schema'");
             }
@@ -100,6 +101,7 @@ internal static class PostgresSchema
             await Execute(Tables);
             await Execute(Feed);
             await Execute(PostgresStore.StripeEventsTable);
+            await Execute(PostgresStore.CatalogDraftsTable);
             CrashPoints.Reach(CrashPoints.InMigration);
             await Execute($"INSERT INTO billing.settings (name, value) VALUES ('schema', '{Version.ToString(CultureInfo.InvariantCulture)}')");
         }

@@ -15,31 +15,6 @@ internal sealed partial class PostgresStore
         ? await Write("INSERT INTO billing.settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, value) == 1
         : await Write("UPDATE billing.settings SET value = $2 WHERE name = $1 AND value = $3", name, value, before) == 1;
 
-    Task<IReadOnlyList<StoredCatalog>> ICatalogStore.All(int skip) => Rows(
-        static row => new StoredCatalog(row.GetString(0), new(row.GetInt64(1), TimeSpan.Zero), row.GetFieldValue<byte[]>(2)),
-        "SELECT version, published_at, json FROM billing.catalogs ORDER BY position OFFSET $1",
-        skip);
-
-    // One silo publishes at a time, so that no version appears before one that is known already.
-    Task<bool> ICatalogStore.Add(StoredCatalog catalog) => Writing(async connection =>
-    {
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using (var alone = Command(connection, "LOCK TABLE billing.catalogs IN SHARE ROW EXCLUSIVE MODE")) await alone.ExecuteNonQueryAsync();
-        await using var insert = Command(
-            connection,
-            """
-            INSERT INTO billing.catalogs (position, version, published_at, json)
-            SELECT coalesce(max(position), 0) + 1, $1, $2, $3 FROM billing.catalogs
-            ON CONFLICT (version) DO NOTHING
-            """,
-            catalog.Version,
-            catalog.PublishedAt.UtcTicks,
-            catalog.Json.ToArray());
-        var added = await insert.ExecuteNonQueryAsync() == 1;
-        await transaction.CommitAsync();
-        return added;
-    });
-
     Task<IReadOnlyList<StoredApiKey>> IApiKeyStore.All() => Rows(
         static row => new StoredApiKey(row.GetString(0), row.GetString(1), new(row.GetInt64(2), TimeSpan.Zero)),
         "SELECT hash, scopes, created_at FROM billing.api_keys ORDER BY hash");

@@ -6,7 +6,7 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int SchemaVersion = 6;
+    private const int SchemaVersion = 7;
 
     // Set when the store was of a release that wrote no due time where nothing was due.
     private bool _withoutDueChecks;
@@ -22,10 +22,11 @@ internal sealed partial class SqliteStore
             if (found == 1) MigrateFromOne();
             if (found is 1 or 2) MigrateFromTwo();
             if (found is 1 or 2 or 3) MigrateFromThree();
-            if (found is 1 or 2 or 3 or 4) MigrateFromFour();
-            if (found is 1 or 2 or 3 or 4 or 5)
+            if (found is >= 1 and <= 4) MigrateFromFour();
+            if (found is >= 1 and <= 5) MigrateFromFive();
+            if (found is >= 1 and <= 6)
             {
-                MigrateFromFive();
+                MigrateFromSix();
                 return;
             }
         }
@@ -43,6 +44,7 @@ internal sealed partial class SqliteStore
             CREATE TABLE api_keys (hash TEXT PRIMARY KEY, scopes TEXT NOT NULL, created_at INTEGER NOT NULL);
             CREATE TABLE answers (key TEXT PRIMARY KEY, request_hash TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, location TEXT, body BLOB NOT NULL);
             {StripeEventsTable}
+            {CatalogDraftsTable}
             PRAGMA user_version = {SchemaVersion};
             COMMIT;
             """);
@@ -119,6 +121,13 @@ internal sealed partial class SqliteStore
             """);
         CrashPoints.Reach(CrashPoints.InMigration);
         Execute("PRAGMA user_version = 6");
+        return true;
+    });
+
+    // Catalogue versions can be drafts from now on.
+    private void MigrateFromSix() => InTransaction(() =>
+    {
+        Execute($"{CatalogDraftsTable} PRAGMA user_version = 7;");
         return true;
     });
 

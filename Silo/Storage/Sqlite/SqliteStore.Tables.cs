@@ -28,26 +28,6 @@ internal sealed partial class SqliteStore
         return command.ExecuteNonQuery() == 1;
     });
 
-    Task<IReadOnlyList<StoredCatalog>> ICatalogStore.All(int skip) => Run<IReadOnlyList<StoredCatalog>>(() =>
-    {
-        using var command = Command("SELECT version, published_at, json FROM catalogs ORDER BY position LIMIT -1 OFFSET $skip", ("$skip", skip));
-        using var reader = command.ExecuteReader();
-        var catalogs = new List<StoredCatalog>();
-        while (reader.Read())
-            catalogs.Add(new(reader.GetString(0), new(reader.GetInt64(1), TimeSpan.Zero), reader.GetFieldValue<byte[]>(2)));
-        return catalogs;
-    });
-
-    Task<bool> ICatalogStore.Add(StoredCatalog catalog) => Write(() =>
-    {
-        using var command = Command(
-            "INSERT OR IGNORE INTO catalogs (version, published_at, json) VALUES ($version, $at, $json)",
-            ("$version", catalog.Version),
-            ("$at", catalog.PublishedAt.UtcTicks),
-            ("$json", catalog.Json.ToArray()));
-        return command.ExecuteNonQuery() == 1;
-    });
-
     Task<IReadOnlyList<StoredApiKey>> IApiKeyStore.All() => Run<IReadOnlyList<StoredApiKey>>(() =>
     {
         using var command = Command("SELECT hash, scopes, created_at FROM api_keys");
