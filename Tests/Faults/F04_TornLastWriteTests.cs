@@ -109,7 +109,7 @@ public sealed class F04_TornLastWriteTests : IAsyncLifetime
     // With all that an entry can bring: facts, bodies, a due time and a row for lists.
     private static JournalEntry Entry(int sequence) => new(
         "a", sequence, FaultStore.Start, new byte[20_000], "a body"u8.ToArray(), FaultStore.Start.AddHours(sequence),
-        new AccountSummary("a", $"Shop {sequence}", "shop@example.com", AccountStatus.Active, "USD", FaultStore.Start, []));
+        new AccountSummary("a", $"Shop {sequence}", "shop@example.com", AccountStatus.Active, "USD", FaultStore.Start, [], []));
 
     /// <summary>A database and its log, opened again and again as at a start, without folding the log in.</summary>
     private sealed class Torn : IDisposable

@@ -2,6 +2,7 @@ using System.Globalization;
 using Billing.Journal;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Storage;
+using Billing.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
