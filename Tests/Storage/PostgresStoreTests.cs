@@ -126,7 +126,7 @@ public sealed class PostgresStoreTests : StoreConformance
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("schema 99; this release knows 5", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("schema 99; this release knows 6", refused.Message, StringComparison.Ordinal);
         await Change("UPDATE billing.settings SET value = '5' WHERE name = 'schema'");
         await Reopen();
     }
