@@ -104,7 +104,7 @@ public sealed class PostgresSilosTests : IAsyncLifetime
 
         Assert.Equal("1", await PostgresServer.Execute(_database, Schema));
         await using var next = await PostgresStore.Open(_database);
-        Assert.Equal("5", await PostgresServer.Execute(_database, Schema));
+        Assert.Equal("6", await PostgresServer.Execute(_database, Schema));
         Assert.Equal(Appended.Yes, await Append(next, 2));
     }
 
