@@ -15,12 +15,14 @@ internal static class InvoiceFinalizer
     /// <param name="period">The period that the invoice is for.</param>
     /// <param name="draftedAt">When it was drafted.</param>
     /// <param name="lines">The lines in their order, but for the credit; their numbers are given here.</param>
-    public static InvoiceView Draft(AccountState account, BillingPeriod period, DateTimeOffset draftedAt, IEnumerable<InvoiceLine> lines)
+    /// <param name="creditFor">The period that a line of credit or of what is carried over names; null for the invoice's own.</param>
+    public static InvoiceView Draft(AccountState account, BillingPeriod period, DateTimeOffset draftedAt, IEnumerable<InvoiceLine> lines, BillingPeriod? creditFor = null)
     {
+        var named = creditFor ?? period;
         var charged = lines.ToImmutableArray();
         var owed = Sum(charged);
-        if (owed > 0 && account.Balance > 0) charged = charged.Add(CreditLine(account, period, long.Min(account.Balance, owed)));
-        else if (account.Balance < 0 && !charged.IsEmpty) charged = charged.Add(CarriedLine(account, period));
+        if (owed > 0 && account.Balance > 0) charged = charged.Add(CreditLine(account, named, long.Min(account.Balance, owed)));
+        else if (account.Balance < 0 && !charged.IsEmpty) charged = charged.Add(CarriedLine(account, named));
         var numbered = charged.Select((line, index) => line with { N = index + 1 }).ToImmutableArray();
         return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(numbered), period, draftedAt, null, null, numbered);
     }
