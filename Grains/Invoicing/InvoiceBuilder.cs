@@ -32,15 +32,12 @@ internal static class InvoiceBuilder
             ? Last(account, draft, at)
             : InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, BaseFees.Lines(account, draft.Period, at).Concat(Arrears(account, draft, at)));
 
-    /// <summary>
-    /// A period invoice without base fees: the last one of an account that ends when the period would begin. No line of it is for the time
-    /// after the end.
-    /// </summary>
+    /// <summary>A period invoice without base fees: the last one of an account that ends when the period would begin.</summary>
     /// <param name="account">The account.</param>
     /// <param name="draft">What is built.</param>
     /// <param name="at">The instant as of which it is built.</param>
     public static InvoiceView Last(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
-        InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, Arrears(account, draft, at), PeriodBefore(account, draft));
+        InvoiceFinalizer.Draft(account, draft.Period, draft.DraftedAt, Arrears(account, draft, at));
 
     /// <summary>What is left to bill to an account that has ended, final at once; it may have no line.</summary>
     public static InvoiceView Closing(AccountState account, DateTimeOffset at) => InvoiceFinalizer.Finalize(account, ComingClosing(account, at), at);
@@ -58,11 +55,11 @@ internal static class InvoiceBuilder
     public static InvoiceView Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
         InvoiceFinalizer.Finalize(account, Draft(account, draft, at), at);
 
-    private static IEnumerable<InvoiceLine> Arrears(AccountState account, InvoiceDraft draft, DateTimeOffset at) =>
-        UsageLines(account, PeriodBefore(account, draft) ?? default, at).Concat(AdjustmentLines(account, at));
-
-    private static BillingPeriod? PeriodBefore(AccountState account, InvoiceDraft draft) =>
-        account.Calendar.TryPeriodOf(draft.Period.Start.UtcTicks - 1, out var before) ? before : null;
+    private static IEnumerable<InvoiceLine> Arrears(AccountState account, InvoiceDraft draft, DateTimeOffset at)
+    {
+        var used = account.Calendar.TryPeriodOf(draft.Period.Start.UtcTicks - 1, out var before) ? before : default;
+        return UsageLines(account, used, at).Concat(AdjustmentLines(account, at));
+    }
 
     // The usage of a closed period on the plan it settles on, and what its base price comes to by that.
     private static IEnumerable<InvoiceLine> UsageLines(AccountState account, BillingPeriod closed, DateTimeOffset at)

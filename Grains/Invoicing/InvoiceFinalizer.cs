@@ -15,12 +15,11 @@ internal static class InvoiceFinalizer
     /// <param name="period">The period that the invoice is for.</param>
     /// <param name="draftedAt">When it was drafted.</param>
     /// <param name="lines">The lines in their order, but for the credit; their numbers are given here.</param>
-    /// <param name="creditFor">The period that a line of credit or of what is carried over names; null for the invoice's own.</param>
-    public static InvoiceView Draft(AccountState account, BillingPeriod period, DateTimeOffset draftedAt, IEnumerable<InvoiceLine> lines, BillingPeriod? creditFor = null)
+    public static InvoiceView Draft(AccountState account, BillingPeriod period, DateTimeOffset draftedAt, IEnumerable<InvoiceLine> lines)
     {
-        var named = creditFor ?? period;
         var charged = lines.ToImmutableArray();
         var owed = Sum(charged);
+        var named = PeriodOfCredit(period, charged);
         if (owed > 0 && account.Balance > 0) charged = charged.Add(CreditLine(account, named, long.Min(account.Balance, owed)));
         else if (account.Balance < 0 && !charged.IsEmpty) charged = charged.Add(CarriedLine(account, named));
         var numbered = charged.Select((line, index) => line with { N = index + 1 }).ToImmutableArray();
@@ -42,6 +41,10 @@ internal static class InvoiceFinalizer
             PaidAt = paid ? at : null,
         };
     }
+
+    // An invoice of arrears alone has a period that may lie after the account's end; its credit is for what it bears.
+    private static BillingPeriod PeriodOfCredit(BillingPeriod invoice, ImmutableArray<InvoiceLine> lines) =>
+        lines.IsEmpty || lines.Any(l => l.Period.Start >= invoice.Start) ? invoice : lines.MaxBy(l => l.Period.End)!.Period;
 
     private static InvoiceLine CreditLine(AccountState account, BillingPeriod period, long spent)
     {
