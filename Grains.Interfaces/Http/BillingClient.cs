@@ -167,6 +167,18 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<CatalogSummary> PublishCatalog(string version, string? idempotencyKey = null, CancellationToken cancellation = default) =>
         Send(HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/publish", null, BillingJson.Web.CatalogSummary, idempotencyKey, cancellation);
 
+    /// <summary>Runs real histories again by the ladder rules of a catalogue version. All accounts are a job, whose id the answer has.</summary>
+    public Task<BackTestView> BackTest(string version, BackTestRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) => Send(
+        HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/backtest", JsonContent.Create(request, BillingJson.Web.BackTestRequest), BillingJson.Web.BackTestView, idempotencyKey, cancellation);
+
+    /// <summary>Runs real histories again on the plans, prices and rules of a catalogue version. All accounts are a job, whose id the answer has.</summary>
+    public Task<BackTestView> Simulate(string version, BackTestRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) => Send(
+        HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/simulate", JsonContent.Create(request, BillingJson.Web.BackTestRequest), BillingJson.Web.BackTestView, idempotencyKey, cancellation);
+
+    /// <summary>How far a job of all accounts is, with a page of what came of it.</summary>
+    public Task<BackTestView> GetBackTest(string id, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/catalogs/backtests/{Uri.EscapeDataString(id)}?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.BackTestView, cancellation);
+
     /// <summary>Moves the sandbox's billing clock to an instant, doing what is due on the way.</summary>
     public Task<ClockView> MoveClock(DateTimeOffset now, CancellationToken cancellation = default) =>
         Send(

@@ -238,6 +238,8 @@ public sealed record Problem(
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(CatalogSummary))]
 [JsonSerializable(typeof(CatalogView))]
+[JsonSerializable(typeof(BackTestRequest))]
+[JsonSerializable(typeof(BackTestView))]
 [JsonSerializable(typeof(MoveClockRequest))]
 [JsonSerializable(typeof(ClockView))]
 [JsonSerializable(typeof(CheckView))]

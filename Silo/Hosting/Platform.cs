@@ -153,6 +153,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<ICatalogUpdates>(catalogs);
         services.AddSingleton(catalogs);
         services.AddSingleton<CatalogDesk>();
+        services.AddSingleton<BackTests>();
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();
@@ -190,6 +191,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddHostedService<Scheduler>();
         services.AddHostedService(s => s.GetRequiredService<StoreCheck>());
         services.AddHostedService<Upkeep>();
+        services.AddHostedService(s => s.GetRequiredService<BackTests>());
     }
 
     private static void AddSandbox(IServiceCollection services)
@@ -216,6 +218,7 @@ internal sealed class Platform : IAsyncDisposable
         LedgerEndpoint.Map(app);
         EntitlementEndpoint.Map(app);
         CatalogEndpoints.Map(app);
+        BackTestEndpoints.Map(app);
         CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);
         StripeWebhookEndpoint.Map(app);
