@@ -17,6 +17,8 @@ namespace Billing.Accounts;
 /// <param name="Usage">The usage of the running period, a row per meter it subscribes to.</param>
 /// <param name="Balance">Account credit in minor units, spent on the next invoices.</param>
 /// <param name="Holds">What keeps the account from being charged or counted, in words; empty when nothing does.</param>
+/// <param name="Alerts">The thresholds that it has set beside 50, 80 and 100 % of each allowance.</param>
+/// <param name="SpendCap">What it wants to spend at most in a period; left out without a bound.</param>
 [GenerateSerializer, Immutable, Alias("billing.account")]
 public sealed record AccountView(
     [property: Id(0)] string Id,
@@ -30,7 +32,9 @@ public sealed record AccountView(
     [property: Id(8)] ImmutableArray<SubscriptionView> Subscriptions,
     [property: Id(9)] ImmutableArray<MeterUsageView> Usage,
     [property: Id(10)] long Balance,
-    [property: Id(11)] ImmutableArray<string> Holds);
+    [property: Id(11)] ImmutableArray<string> Holds,
+    [property: Id(12)] ImmutableArray<UsageAlert> Alerts,
+    [property: Id(13), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SpendCap? SpendCap = null);
 
 /// <summary>Where an account stands in its life. The numbers are stored: add at the end, reuse none.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<AccountStatus>))]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Billing.Accounts;
 using Billing.Charging;
@@ -47,7 +48,12 @@ public sealed record CancelRequest(string? Reason, bool? DryRun = null);
 /// <param name="AutomaticPlanChanges">Whether usage may move the account's plans.</param>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
-public sealed record SettingsRequest(bool? AutomaticPlanChanges, string? Reason, bool? DryRun = null);
+/// <param name="Alerts">Thresholds beside the usual ones, in place of those set before.</param>
+public sealed record SettingsRequest(bool? AutomaticPlanChanges, string? Reason, bool? DryRun = null, ImmutableArray<UsageAlert>? Alerts = null)
+{
+    /// <summary>What a period may cost: <c>{"amount":50000,"kind":"soft"}</c> or <c>"hard"</c>; null removes the cap.</summary>
+    public JsonElement SpendCap { get; init; }
+}
 
 /// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c> and <c>…/plans/scheduled/{product}</c>, which may be left out.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters.</param>
@@ -168,6 +174,24 @@ public sealed record CheckView(
     ImmutableArray<string> Held,
     ImmutableArray<string> LetGo);
 
+/// <summary>A page of the feed.</summary>
+/// <param name="Items">Facts in the order in which they were stored. There may be none, or fewer than asked for, before the end.</param>
+/// <param name="Next">The cursor to ask with again; there is always one.</param>
+public sealed record FeedList(ImmutableArray<FeedItem> Items, string Next);
+
+/// <summary>A fact in the feed.</summary>
+/// <param name="Position">Where it stands; the feed goes on behind it when it is asked for after it.</param>
+/// <param name="Account">The account.</param>
+/// <param name="Type">What happened. A type keeps its meaning and its members; members may be added.</param>
+/// <param name="At">When it happened, by the billing clock; left out for an entry that cannot be read.</param>
+/// <param name="Data">The fact as it is stored; amounts are minor units of the account's currency, times RFC 3339 in UTC.</param>
+public sealed record FeedItem(
+    string Position,
+    string Account,
+    string Type,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? At,
+    JsonObject Data);
+
 /// <summary>How far a check of everything is.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<CheckStatus>))]
 public enum CheckStatus
@@ -220,6 +244,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(ChangePlansRequest))]
 [JsonSerializable(typeof(CancelRequest))]
 [JsonSerializable(typeof(SettingsRequest))]
+[JsonSerializable(typeof(SpendCap))]
 [JsonSerializable(typeof(EntitlementView))]
 [JsonSerializable(typeof(PaymentMethodRequest))]
 [JsonSerializable(typeof(ActRequest))]
@@ -234,6 +259,7 @@ public sealed record Problem(
 [JsonSerializable(typeof(LineEventList))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(LedgerList))]
+[JsonSerializable(typeof(FeedList))]
 [JsonSerializable(typeof(UsageSeries))]
 [JsonSerializable(typeof(CatalogList))]
 [JsonSerializable(typeof(CatalogSummary))]

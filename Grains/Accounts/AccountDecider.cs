@@ -19,14 +19,14 @@ internal static class AccountDecider
     /// <summary>Decides all that is due at or before <paramref name="now"/>, each at its own instant, in order.</summary>
     public static void CatchUp(AccountState account, DateTimeOffset now, FactWriter facts)
     {
-        if (account.HasUpgradesToLookAt) UpgradeDecider.Decide(account, account.LastEntryAt, facts);
+        if (account.HasUsageToLookAt) UsageReactions.Decide(account, account.LastEntryAt, facts);
         while (account.NextRuleAt is { } due && due <= now)
         {
-            if (account.UpgradeAt == due) account.LookAtUpgradesNow();
+            if (account.LooksAgainAt == due) account.LookAtUsageNow();
             else if (ChargingDecider.DueAt(account) == due) ChargingDecider.Advance(account, due, facts);
             else if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
             else LifecycleDecider.Advance(account, due, facts);
-            if (account.HasUpgradesToLookAt) UpgradeDecider.Decide(account, due, facts);
+            if (account.HasUsageToLookAt) UsageReactions.Decide(account, due, facts);
         }
     }
 

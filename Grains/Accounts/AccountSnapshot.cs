@@ -34,7 +34,8 @@ internal sealed record AccountSnapshot(
     AccountFact.AccountSuspended? Suspension = null,
     AccountFact.AccountReactivated? Reactivation = null,
     AccountFact.SettingsChanged? Settings = null,
-    ImmutableSortedDictionary<string, ScheduledPlan>? Additions = null);
+    ImmutableSortedDictionary<string, ScheduledPlan>? Additions = null,
+    ImmutableSortedSet<string>? Told = null);
 
 /// <summary>A segment of ids that a snapshot relies on.</summary>
 /// <param name="ForgetDay">The day on which its ids are forgotten.</param>
@@ -109,7 +110,8 @@ internal sealed partial class AccountState
                 Suspension,
                 Reactivation,
                 _settings,
-                Additions),
+                Additions,
+                _told),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -167,6 +169,7 @@ internal sealed partial class AccountState
         Suspension = saved.Suspension;
         Reactivation = saved.Reactivation;
         _settings = saved.Settings;
+        _told = (saved.Told ?? NothingTold).WithComparer(StringComparer.Ordinal);
         Additions = (saved.Additions ?? NoAdditions).WithComparers(StringComparer.Ordinal);
         _subscriptions.AddRange(saved.Subscriptions);
         foreach (var invoice in saved.Invoices) Add(invoice);

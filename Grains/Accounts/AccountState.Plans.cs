@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using Billing.Alerts;
 using Billing.Invoices;
+using Billing.Metering;
 using Billing.Plans;
 
 namespace Billing.Accounts;
@@ -7,11 +9,13 @@ namespace Billing.Accounts;
 /// <summary>The plans of an account: what each subscription was on in each period, and when usage may move it.</summary>
 internal sealed partial class AccountState
 {
+    private static readonly ImmutableSortedSet<string> NothingTold = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
     private static readonly ImmutableSortedDictionary<string, ScheduledPlan> NoAdditions = ImmutableSortedDictionary.Create<string, ScheduledPlan>(StringComparer.Ordinal);
 
     private AccountFact.SettingsChanged? _settings;
-    private DateTimeOffset? _upgradeAt;
-    private bool _upgradesToLookAt;
+    private ImmutableSortedSet<string> _told = NothingTold;
+    private DateTimeOffset? _looksAgainAt;
+    private bool _usageToLookAt;
 
     /// <summary>What the merchant wants of the platform; null while it is as when the account was made.</summary>
     public AccountFact.SettingsChanged? Settings => _settings;
@@ -22,14 +26,53 @@ internal sealed partial class AccountState
     /// <summary>The change of plan of a product that is to come; null without one.</summary>
     public ScheduledPlan? ScheduledFor(string product) => Additions.GetValueOrDefault(product) ?? _subscriptions.Find(s => s.Product == product)?.Scheduled;
 
+    /// <summary>How often a subscription has come on another plan since the state was read.</summary>
+    public int PlanMoves { get; private set; }
+
     /// <summary>Whether usage may move plans.</summary>
     public bool AutomaticPlanChanges => _settings?.AutomaticPlanChanges ?? Profile!.AutomaticPlanChanges;
 
-    /// <summary>Whether the usage of a running period has come to where a higher plan may cost less.</summary>
-    public bool HasUpgradesToLookAt => _upgradesToLookAt;
+    /// <summary>The thresholds that the merchant has set beside the usual ones.</summary>
+    public ImmutableArray<UsageAlert> Alerts => _settings?.Alerts ?? [];
 
-    /// <summary>When plans are to be compared without an event, because what was pending stands then; null when not.</summary>
-    public DateTimeOffset? UpgradeAt => _upgradeAt;
+    /// <summary>What the merchant wants to spend at most in a period; null for no bound.</summary>
+    public SpendCap? SpendCap => _settings?.SpendCap;
+
+    /// <summary>The billing period that runs; null in a trial, and when none runs.</summary>
+    public BillingPeriod? RunningPeriod =>
+        Status is AccountStatus.Active or AccountStatus.PastDue or AccountStatus.Suspended && Calendar.PausedAt is null ? BegunPeriod : null;
+
+    /// <summary>Whether usage has come to where something may follow from it.</summary>
+    public bool HasUsageToLookAt => _usageToLookAt;
+
+    /// <summary>When usage is to be looked at without an event, because what was pending stands then; null when not.</summary>
+    public DateTimeOffset? LooksAgainAt => _looksAgainAt;
+
+    /// <summary>The subscriptions with their plans in the running period.</summary>
+    public IEnumerable<(Subscription Subscription, PeriodPlan Period)> RunningPlans()
+    {
+        foreach (var subscription in _subscriptions)
+            if (RunningPeriod is { } running && subscription.Periods is [.., var last] && last.Period == running) yield return (subscription, last);
+    }
+
+    /// <summary>The meters of a subscription that its plan prices or gives an allowance of.</summary>
+    public IEnumerable<string> MeteredBy(Subscription subscription, PeriodPlan period)
+    {
+        var plan = PlanOf(period.Last.Plan, period.Last.CatalogVersion);
+        return plan.Prices.Keys.Union(plan.Included.Keys).Where(m => MeterOf(m) is not null);
+    }
+
+    /// <summary>Whether a threshold was told of in the running period.</summary>
+    public bool WasTold(UsageAlert alert, string? meter) => _told.Contains(KeyOf(alert, meter));
+
+    /// <summary>Whether a spend cap was told of in the running period.</summary>
+    public bool WasTold(SpendCap cap) => _told.Contains(KeyOf(cap));
+
+    /// <summary>Notes that usage was looked at, and when that is to be done again without an event; null for not at all.</summary>
+    public void LookAtUsageAgain(DateTimeOffset? at) => (_usageToLookAt, _looksAgainAt) = (false, at);
+
+    /// <summary>Notes that what was pending stands by now.</summary>
+    public void LookAtUsageNow() => _usageToLookAt = true;
 
     /// <summary>A plan of a published catalogue version.</summary>
     public Plan PlanOf(string plan, string version) => CatalogOf(version).Catalog.FindPlan(plan)!;
@@ -40,12 +83,6 @@ internal sealed partial class AccountState
     /// <summary>The billing period that ended when another begins, or would begin; null when none did.</summary>
     public BillingPeriod? PeriodBefore(BillingPeriod period) =>
         Calendar.TryPeriodOf(period.Start.UtcTicks - 1, out var before) && !Calendar.IsTrial(before) ? before : null;
-
-    /// <summary>Notes that plans were compared, and when that is to be done again without an event; null for not at all.</summary>
-    public void LookAtUpgradesAgain(DateTimeOffset? at) => (_upgradesToLookAt, _upgradeAt) = (false, at);
-
-    /// <summary>Notes that what was pending stands by now.</summary>
-    public void LookAtUpgradesNow() => _upgradesToLookAt = true;
 
     private void ApplyToPlans(AccountFact fact)
     {
@@ -80,7 +117,21 @@ internal sealed partial class AccountState
                 break;
 
             case AccountFact.SettingsChanged settings:
-                _settings = settings with { AutomaticPlanChanges = settings.AutomaticPlanChanges ?? _settings?.AutomaticPlanChanges };
+                _settings = settings with
+                {
+                    AutomaticPlanChanges = settings.AutomaticPlanChanges ?? _settings?.AutomaticPlanChanges,
+                    Alerts = settings.Alerts ?? _settings?.Alerts,
+                    SpendCap = settings.SpendCap ?? (settings.SpendCapRemoved == true ? null : _settings?.SpendCap),
+                    SpendCapRemoved = null,
+                };
+                break;
+
+            case AccountFact.UsageAlertReached reached:
+                _told = _told.Add(KeyOf(reached.Alert, reached.Meter));
+                break;
+
+            case AccountFact.SpendCapReached reached:
+                _told = _told.Add(KeyOf(reached.Cap));
                 break;
 
             case AccountFact.SubscriptionStarted started:
@@ -120,8 +171,13 @@ internal sealed partial class AccountState
             if (_subscriptions[i].Find(closed) is { } period) _subscriptions[i] = _subscriptions[i].Replaced(period with { Settled = AutomaticPlanChanges });
     }
 
+    private static string KeyOf(UsageAlert alert, string? meter) => FormattableString.Invariant($"{meter}|{alert.Percent}|{alert.Amount}");
+
+    private static string KeyOf(SpendCap cap) => FormattableString.Invariant($"cap|{cap.Amount}|{cap.Kind}");
+
     private void Begin(BillingPeriod period)
     {
+        _told = NothingTold;
         for (var i = 0; i < _subscriptions.Count; i++)
             if (_subscriptions[i].EndedAt is null) _subscriptions[i] = _subscriptions[i].Begun(period, period.Start, _subscriptions[i].ChangedAt == period.Start);
     }
@@ -154,21 +210,38 @@ internal sealed partial class AccountState
     private void Change(string product, Func<Subscription, Subscription> change)
     {
         for (var i = 0; i < _subscriptions.Count; i++)
-            if (_subscriptions[i].Product == product) _subscriptions[i] = change(_subscriptions[i]);
+        {
+            if (_subscriptions[i].Product != product) continue;
+            var changed = change(_subscriptions[i]);
+            if (changed.Plan != _subscriptions[i].Plan) PlanMoves++;
+            _subscriptions[i] = changed;
+        }
     }
 
+    // Something may follow when usage comes to the lowest of what a higher plan and the next threshold ask for.
     private void WatchUsage()
     {
         foreach (var meter in _meters) meter.WatchedFrom = null;
-        foreach (var subscription in _subscriptions)
+        foreach (var (subscription, period) in RunningPlans())
         {
-            if (UsageWatch.Running(this, subscription) is not { } period || UsageWatch.HigherPlans(this, subscription, period) is not { IsEmpty: false } higher) continue;
-            foreach (var meter in PlanOf(period.Last.Plan, period.Last.CatalogVersion).Prices.Keys)
+            var plan = PlanOf(period.Last.Plan, period.Last.CatalogVersion);
+            var higher = UsageWatch.Running(this, subscription) is null ? [] : UsageWatch.HigherPlans(this, subscription, period);
+            foreach (var meter in MeteredBy(subscription, period))
             {
-                if (MeterOf(meter) is not { } state || UsageWatch.From(this, period, higher, meter) is not { } from) continue;
-                state.WatchedFrom = (period.Period.Start, from);
-                if (state.Find(period.Period)?.Quantity >= from) _upgradesToLookAt = true;
+                var from = higher.IsEmpty || !plan.Prices.ContainsKey(meter) ? null : UsageWatch.From(this, period, higher, meter);
+                if (AlertDecider.NextFrom(this, period, meter) is { } threshold && !(from <= threshold)) from = threshold;
+                if (from is not { } lowest) continue;
+                MeterOf(meter).WatchedFrom = (period.Period, lowest);
+                if (MeterOf(meter).IsWatchedUsageReached) _usageToLookAt = true;
             }
         }
+    }
+
+    // An event that can still be taken back is looked at when it stands.
+    private void Watch(MeterState meter, UsageChanges changes, long timeTicks, DateTimeOffset receivedAt)
+    {
+        if (!meter.ReachesWatched(changes)) return;
+        if (meter.PendingUntil(timeTicks) is not { } pendingUntil || pendingUntil < receivedAt) _usageToLookAt = true;
+        else if (!(_looksAgainAt <= pendingUntil)) _looksAgainAt = pendingUntil.AddTicks(1);
     }
 }

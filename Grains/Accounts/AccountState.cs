@@ -103,7 +103,10 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     public DateTimeOffset? NextDueAt => Charging.NextAt is { } call && !(NextRuleAt <= call) ? call : NextRuleAt;
 
     /// <summary>When something is due next that the account decides by itself; null when nothing is.</summary>
-    public DateTimeOffset? NextRuleAt
+    public DateTimeOffset? NextRuleAt => _looksAgainAt is { } look && !(NextDatedAt < look) ? look : NextDatedAt;
+
+    // What is due by dates alone.
+    private DateTimeOffset? NextDatedAt
     {
         get
         {
@@ -120,7 +123,6 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 if (due is null || finalizeAt < due) due = finalizeAt;
             }
 
-            if (_upgradeAt is { } upgrade && !(due < upgrade)) due = upgrade;
             return ChargingDecider.DueAt(this) is { } charging && !(due < charging) ? charging : due;
         }
     }
@@ -161,7 +163,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
     private void BeginEntry(DateTimeOffset receivedAt)
     {
         LastEntryAt = receivedAt;
-        var asOf = NextRuleAt is { } due && due < receivedAt ? due : receivedAt;
+        var asOf = NextDatedAt is { } due && due < receivedAt ? due : receivedAt;
         var day = DayOf(asOf.UtcTicks);
         if (!forgets || day <= _forgottenDay || Catalog is null) return;
         _forgottenDay = day;
@@ -215,7 +217,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
             if (reading.Cancels) meter.Cancel(HashOf(reading.CancelKey), fact.KeyHash, fact.TimeTicks, _changes);
             else if (subscribed) meter.Add(Hashed(meter, reading), place, period, _changes);
             else continue;
-            if (meter.IsWatched(_changes)) _upgradesToLookAt = true;
+            Watch(meter, _changes, fact.TimeTicks, receivedAt);
             if (changes is null) continue;
             foreach (var row in _changes.Rows) changes.Add(new(index, row.Period, row.Change));
         }

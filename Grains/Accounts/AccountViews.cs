@@ -35,7 +35,9 @@ internal static class AccountViews
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
                 select Meter(account, meter, subscription, running!.Value, now)],
             account.Balance,
-            ChargeViews.Holds(account));
+            ChargeViews.Holds(account),
+            account.Alerts,
+            account.SpendCap);
     }
 
     public static AccountSummary Summary(AccountState account)

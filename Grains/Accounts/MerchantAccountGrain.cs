@@ -221,7 +221,7 @@ internal sealed partial class MerchantAccountGrain(
             var state = await Load(id, cancellation);
 
             // What holds it is written again: a row of the release before does not say it.
-            if (state.Profile is not null) _listed = new(state.Status, state.Subscriptions.Count, null, "");
+            if (state.Profile is not null) _listed = new(state.Status, state.Subscriptions.Count, state.PlanMoves, null, "");
             _state = state;
             holds.End(id);
         }
@@ -367,7 +367,7 @@ internal sealed partial class MerchantAccountGrain(
         state.Profile is not null && !ListedOf(state).IsAs(_listed) ? AccountViews.Summary(state) : null);
 
     private Listed ListedOf(AccountState state) => new(
-        state.Status, state.Subscriptions.Count, state.Charging, ReferenceEquals(state.Charging, _listed.Charging) ? _listed.Holds : string.Join('\n', ChargeViews.Holds(state)));
+        state.Status, state.Subscriptions.Count, state.PlanMoves, state.Charging, ReferenceEquals(state.Charging, _listed.Charging) ? _listed.Holds : string.Join('\n', ChargeViews.Holds(state)));
 
     private async Task<TAnswer> Append<TAnswer>(AccountState state, JournalEntry entry, TAnswer answer, Func<Refusal, TAnswer> refuse)
     {
@@ -480,26 +480,8 @@ internal sealed partial class MerchantAccountGrain(
     }
 
     /// <summary>What the row for lists says that can change, as it was stored last.</summary>
-    private readonly record struct Listed(AccountStatus Status, int Subscriptions, ChargingState? Charging, string? Holds)
+    private readonly record struct Listed(AccountStatus Status, int Subscriptions, int PlanMoves, ChargingState? Charging, string? Holds)
     {
-        public bool IsAs(Listed other) => Status == other.Status && Subscriptions == other.Subscriptions && Holds == other.Holds;
+        public bool IsAs(Listed other) => Status == other.Status && Subscriptions == other.Subscriptions && PlanMoves == other.PlanMoves && Holds == other.Holds;
     }
-
-    [LoggerMessage(Level = LogLevel.Critical, Message = "Account {Account} is held: what is stored of it is damaged.")]
-    private partial void LogHeld(Exception exception, string account);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: its snapshot at entry {Sequence} is of another release, or lacks ids sealed beside it. It is made anew from the journal; nothing is lost.")]
-    private partial void LogRebuilding(string account, long sequence);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: another activation has appended entry {Sequence}; this one steps down.")]
-    private partial void LogFenced(string account, long sequence);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: it is unknown whether entry {Sequence} is stored; the account is read again.")]
-    private partial void LogUnknown(Exception exception, string account, long sequence);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Account {Account}: a turn failed before anything was journaled; the account is read again.")]
-    private partial void LogFailed(Exception exception, string account);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {Account}: the snapshot at entry {Sequence} was not stored. Nothing is lost: the journal holds everything.")]
-    private partial void LogNoSnapshot(Exception exception, string account, long sequence);
 }

@@ -87,7 +87,7 @@ internal sealed class UsageDecider
         facts.Write(fact);
         _changes.Clear();
         account.Apply(fact, now, receipts is null ? null : _changes);
-        if (account.HasUpgradesToLookAt) UpgradeDecider.Decide(account, now, facts);
+        if (account.HasUsageToLookAt) UsageReactions.Decide(account, now, facts);
         receipts?.Add(ReceiptOf(account, UsageOutcome.Accepted, _changes, _readings.Written, record.TimeTicks, now.UtcTicks));
         return UsageOutcome.Accepted;
     }

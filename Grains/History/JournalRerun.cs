@@ -41,7 +41,8 @@ internal sealed class JournalRerun(AccountState state)
             or AccountFact.PeriodsPaused or AccountFact.DeadLetterClosed or AccountFact.ChargeRequested or AccountFact.StripeCallSent
             or AccountFact.StripeCallEnded or AccountFact.CustomerStepPut or AccountFact.CustomerCreated or AccountFact.PaymentMethodSet
             or AccountFact.ChargeStepPut or AccountFact.ChargeUnknown or AccountFact.ChargeSettled or AccountFact.ChargeDeclined
-            or AccountFact.ChargeParked or AccountFact.ChargeNoticed or AccountFact.ChargesReleased => false,
+            or AccountFact.ChargeParked or AccountFact.ChargeNoticed or AccountFact.ChargesReleased or AccountFact.UsageAlertReached
+            or AccountFact.SpendCapReached => false,
         _ => throw new InvalidDataException($"The journal holds the fact {fact.GetType().Name}, which a history that is run again does not know."),
     };
 
@@ -59,7 +60,7 @@ internal sealed class JournalRerun(AccountState state)
         CatchUpOnce();
         BeginEntry();
         state.Apply(fact, _facts.ReceivedAt, null);
-        if (state.HasUpgradesToLookAt) UpgradeDecider.Decide(state, _facts.ReceivedAt, _facts);
+        if (state.HasUsageToLookAt) UsageReactions.Decide(state, _facts.ReceivedAt, _facts);
     }
 
     /// <summary>Takes a fact of another kind.</summary>

@@ -36,7 +36,10 @@ internal sealed class MeterState
     public IReadOnlyList<PeriodUsage> Periods => _periods;
 
     /// <summary>The period in which somebody waits for usage, and from how much on, pending usage included; null while nobody does.</summary>
-    public (DateTimeOffset PeriodStart, Quantity From)? WatchedFrom { get; set; }
+    public (BillingPeriod Period, Quantity From)? WatchedFrom { get; set; }
+
+    /// <summary>Whether as much is used as somebody waits for.</summary>
+    public bool IsWatchedUsageReached => WatchedFrom is { } watched && Find(watched.Period)?.Quantity >= watched.From;
 
     /// <summary>How many events are held, to place late ones among.</summary>
     public int HeldEvents => _cancellations?.Count ?? _tally.Count;
@@ -124,11 +127,11 @@ internal sealed class MeterState
         Meter.CancelledBy is { } by ? new DateTimeOffset(timeTicks + by.Within.Ticks, TimeSpan.Zero) : null;
 
     /// <summary>Whether changes just made left as much usage as somebody waits for.</summary>
-    public bool IsWatched(UsageChanges changes)
+    public bool ReachesWatched(UsageChanges changes)
     {
         if (WatchedFrom is not { } watched) return false;
         foreach (var row in changes.Rows)
-            if (row.Period.Start == watched.PeriodStart && In(row.Period).Quantity >= watched.From) return true;
+            if (row.Period.Start == watched.Period.Start && In(row.Period).Quantity >= watched.From) return true;
         return false;
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Billing.Accounts;
 
 /// <summary>What happens to the plans of an account.</summary>
@@ -23,5 +25,12 @@ internal abstract partial record AccountFact
     public sealed record PlanChangeUndone(string Product, DateTimeOffset At, string? Reason = null) : AccountFact;
 
     /// <summary>What the merchant wants of the platform was changed; null members stay as they were.</summary>
-    public sealed record SettingsChanged(string Reason, DateTimeOffset At, bool? AutomaticPlanChanges = null, string? CommandId = null) : AccountFact;
+    public sealed record SettingsChanged(
+        string Reason,
+        DateTimeOffset At,
+        bool? AutomaticPlanChanges = null,
+        string? CommandId = null,
+        ImmutableArray<UsageAlert>? Alerts = null,
+        SpendCap? SpendCap = null,
+        bool? SpendCapRemoved = null) : AccountFact;
 }

@@ -12,6 +12,18 @@ public static class TransitionOverrides
     public static (Catalog? Catalog, CatalogProblem? Problem) Apply(Catalog catalog, JsonElement transitions)
     {
         if (transitions.ValueKind != JsonValueKind.Object) return (null, new("transitions", "transitions is not an object with the rules of products."));
+        try
+        {
+            return ApplyAll(catalog, transitions);
+        }
+        catch (InvalidOperationException)
+        {
+            return (null, new("transitions", "transitions has a name with half of a surrogate pair as an escape."));
+        }
+    }
+
+    private static (Catalog? Catalog, CatalogProblem? Problem) ApplyAll(Catalog catalog, JsonElement transitions)
+    {
         var products = catalog.Products;
         foreach (var member in transitions.EnumerateObject())
         {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Billing.Accounts;
 using Billing.Invoicing;
 
@@ -7,13 +6,12 @@ namespace Billing.Plans;
 /// <summary>Moves the running period to a higher plan when that costs strictly less for its usage so far. Pure.</summary>
 internal static class UpgradeDecider
 {
-    /// <summary>Looks at the subscriptions whose usage has come to where a higher plan may cost less.</summary>
+    /// <summary>Compares the plans of all subscriptions.</summary>
     /// <param name="account">The account, its usage as of <paramref name="at"/>.</param>
     /// <param name="at">The billing clock; what is pending then does not count.</param>
     /// <param name="facts">Takes the facts.</param>
     public static void Decide(AccountState account, DateTimeOffset at, FactWriter facts)
     {
-        account.LookAtUpgradesAgain(null);
         for (var i = 0; i < account.Subscriptions.Count; i++)
             if (UsageWatch.Running(account, account.Subscriptions[i]) is { } period) Decide(account, account.Subscriptions[i], period, at, facts);
     }
@@ -24,11 +22,7 @@ internal static class UpgradeDecider
         var higher = UsageWatch.HigherPlans(account, subscription, period);
         if (higher.IsEmpty) return;
         var (cost, best) = (PlanCosts.Of(account, period, present, at), Settling.Cheapest(account, period, higher, at));
-        if (best.Total >= cost.Total)
-        {
-            WaitForPending(account, period, present, higher, at);
-            return;
-        }
+        if (best.Total >= cost.Total) return;
 
         var due = PlanCosts.BaseOf(account, period, best.Plan) - BaseFees.Invoiced(account, subscription, period);
         var decision = PlanDecisions.Upgrade(account, subscription, period, present, best.Plan, due, at);
@@ -36,14 +30,5 @@ internal static class UpgradeDecider
         if (due <= 0) return;
         var line = BaseFees.Difference(account, subscription, period, best.Plan, due, Invoices.InvoiceLineKind.Upgrade);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceFinalizer.Finalize(account, InvoiceFinalizer.Draft(account, period.Period, at, [line]), at)));
-    }
-
-    // If what is pending stands, the plan moves when it does, without an event.
-    private static void WaitForPending(AccountState account, PeriodPlan period, Plan present, ImmutableArray<Plan> higher, DateTimeOffset at)
-    {
-        var next = present.Prices.Keys.Select(m => account.MeterOf(m)?.NextCertain(at)).Min();
-        if (next is null || next >= period.Period.End) return;
-        var all = DateTimeOffset.MaxValue;
-        if (Settling.Cheapest(account, period, higher, all).Total < PlanCosts.Of(account, period, present, all).Total) account.LookAtUpgradesAgain(next);
     }
 }

@@ -5,16 +5,14 @@ using Billing.Rating;
 namespace Billing.Plans;
 
 /// <summary>
-/// From which usage on a higher plan may cost less than the present one: below it no event needs a comparison of plans. Pure.
+/// From which usage on a higher plan may cost less than the present one, or a threshold be reached: below it no event needs a comparison. Pure.
 /// </summary>
 internal static class UsageWatch
 {
     /// <summary>The running period of a subscription if usage may move its plan; else null.</summary>
     public static PeriodPlan? Running(AccountState account, Subscription subscription) =>
-        account.Status is AccountStatus.Active or AccountStatus.PastDue or AccountStatus.Suspended
-        && account.Calendar.PausedAt is null
-        && subscription.Periods is [.., var last]
-        && last.Period == account.BegunPeriod
+        subscription.Periods is [.., var last]
+        && last.Period == account.RunningPeriod
         && Settling.Moves(account, subscription, last, account.PlanOf(last.Last.Began, last.Last.CatalogVersion))
             ? last
             : null;
@@ -29,15 +27,24 @@ internal static class UsageWatch
     /// <summary>
     /// The usage of a meter from which on a higher plan may cost less, if no other meter of the product has come to its own; null for never.
     /// </summary>
-    /// <remarks>
-    /// A higher plan costs its base price at least. So the overage of the present one has to make up for the difference, one of its meters for
-    /// its part, at the meter's highest price.
-    /// </remarks>
+    /// <remarks>A higher plan costs its base price at least. So the overage of the present one has to make up for the difference.</remarks>
     public static Quantity? From(AccountState account, PeriodPlan period, ImmutableArray<Plan> higher, string meter)
     {
         var present = account.PlanOf(period.Last.Plan, period.Last.CatalogVersion);
         var gap = higher.Min(p => PlanCosts.BaseOf(account, period, p)) - PlanCosts.BaseOf(account, period, present);
-        var (highest, size) = present.Prices[meter] switch
+        return WithOverage(account, period, present, meter, gap, present.Prices.Count);
+    }
+
+    /// <summary>A usage of a meter below which its overage is less than its part of an amount, at the meter's highest price; null when it costs nothing.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="period">The period.</param>
+    /// <param name="plan">The plan of its last stretch, with a price for the meter.</param>
+    /// <param name="meter">The meter.</param>
+    /// <param name="amount">Minor units.</param>
+    /// <param name="meters">How many meters make up the amount together.</param>
+    public static Quantity? WithOverage(AccountState account, PeriodPlan period, Plan plan, string meter, long amount, int meters)
+    {
+        var (highest, size) = plan.Prices[meter] switch
         {
             Price.PerUnit each => (each.UnitPrice, Quantity.One),
             Price.Package package => (package.PackagePrice, package.Size),
@@ -45,14 +52,14 @@ internal static class UsageWatch
             Price.Volume volume => (volume.Tiers.Max(t => t.UnitPrice), Quantity.One),
             var other => throw new InvalidOperationException($"The price of {meter} is of no known model: {other}."),
         };
-        if (highest == 0) return null;
 
         // Rounding gives a meter half a minor unit at most; what is left over of a division counts as not there.
-        var needed = Exact.Of(gap - present.Prices.Count) * Exact.Fraction(1, present.Prices.Count);
-        var minor = Exact.Of(highest) * Exact.Of(1 / Currencies.ToMajor(1, account.Profile!.Currency));
+        var needed = Exact.Of(amount - meters) * Exact.Fraction(1, meters);
         if (!needed.IsPositive) return Quantity.Zero;
+        if (highest == 0) return null;
+        var minor = Exact.Of(highest) * Exact.Of(1 / Currencies.ToMajor(1, account.Profile!.Currency));
         var blocks = needed.StartedBlocksOf(minor) - 1;
-        var units = PlanCosts.Included(account, period, present, meter).Units + (Exact.Of(blocks) * Exact.Of(size));
+        var units = PlanCosts.Included(account, period, plan, meter).Units + (Exact.Of(blocks) * Exact.Of(size));
         var whole = units.StartedBlocksOf(Exact.Of(1)) - 1;
         return whole.Sign <= 0 ? Quantity.Zero : whole > long.MaxValue ? null : Quantity.Of((long)whole);
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Billing.Accounts;
 using Billing.Http;
 using Billing.Silo.Security;
@@ -59,8 +60,23 @@ internal static class AccountChangeEndpoints
     private static async Task<IResult> ChangeSettings(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
     {
         var body = await RequestReading.Json(request, BillingJson.Web.SettingsRequest, cancellation);
-        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).ChangeSettings(
-            new(body.AutomaticPlanChanges, body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request))));
+        if (!TryReadSpendCap(body.SpendCap, out var cap)) return Problems.Invalid("A spend cap is an amount in minor units and a kind, soft or hard, such as {\"amount\":50000,\"kind\":\"soft\"}, or null for none. Nothing was stored.", "spend_cap");
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).ChangeSettings(new(
+            body.AutomaticPlanChanges, body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request), body.Alerts ?? default, cap, body.SpendCap.ValueKind == JsonValueKind.Null)));
+    }
+
+    // Left out and null mean different things here.
+    private static bool TryReadSpendCap(JsonElement element, out SpendCap? cap)
+    {
+        cap = null;
+        if (element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return true;
+        if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty("amount", out var amount) || amount.ValueKind != JsonValueKind.Number || !amount.TryGetInt64(out var minor)) return false;
+        SpendCapKind? kind = !element.TryGetProperty("kind", out var named) ? SpendCapKind.Soft
+            : named.ValueKind != JsonValueKind.String ? null
+            : named.GetString() switch { "soft" => SpendCapKind.Soft, "hard" => SpendCapKind.Hard, _ => null };
+        if (kind is not { } known) return false;
+        cap = new(minor, known);
+        return true;
     }
 
     private static async Task<IResult> Cancel(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)

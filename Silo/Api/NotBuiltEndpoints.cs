@@ -22,7 +22,6 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/replays/{id}/revert", Scopes.Operate),
         ("GET", "/v1/dead-letters", Scopes.Read),
         ("POST", "/v1/dead-letters/release", Scopes.Operate),
-        ("GET", "/v1/feed", Scopes.Read),
         ("GET", "/v1/webhook-endpoints", Scopes.Admin),
         ("POST", "/v1/webhook-endpoints", Scopes.Admin),
         ("GET", "/v1/webhook-endpoints/{id}/deliveries", Scopes.Admin),

@@ -98,11 +98,11 @@ internal static class RequestReading
     }
 
     /// <summary>What a cursor stands for; null without one.</summary>
-    public static string? Cursor(HttpRequest request)
+    public static string? Cursor(HttpRequest request, string parameter = "cursor")
     {
-        var text = request.Query["cursor"].ToString();
+        var text = request.Query[parameter].ToString();
         if (text.Length == 0) return null;
-        if (!Base64Url.IsValid(text)) throw WrongCursor();
+        if (!Base64Url.IsValid(text)) throw WrongCursor(parameter);
         return Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
     }
 
@@ -123,8 +123,9 @@ internal static class RequestReading
     public static DateTimeOffset? ReadInstant(string text) =>
         Rfc3339.TryParse(Encoding.UTF8.GetBytes(text), out var time) ? new(time.UtcTicks, TimeSpan.Zero) : null;
 
-    private static BadRequest WrongCursor() =>
-        new(Problems.Invalid("The cursor is not one that this list gave out. Begin again without it.", "cursor"));
+    /// <summary>A cursor that cannot be read.</summary>
+    public static BadRequest WrongCursor(string parameter = "cursor") =>
+        new(Problems.Invalid("The cursor is not one that this list gave out. Begin again without it.", parameter));
 
     /// <summary>A body beyond <see cref="BodyBytesMax"/>.</summary>
     public static BadRequest TooLarge() => new(Problems.TooLarge(

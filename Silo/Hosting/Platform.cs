@@ -7,6 +7,7 @@ using Billing.Silo.Api;
 using Billing.Silo.Catalogs;
 using Billing.Silo.Charging;
 using Billing.Silo.Checking;
+using Billing.Silo.Feed;
 using Billing.Silo.Ingest;
 using Billing.Silo.Sandbox;
 using Billing.Silo.Scheduling;
@@ -147,6 +148,8 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<IIdempotencyStore>(store);
         services.AddSingleton<IWaitingEvents>(store);
         services.AddSingleton<IStripeEvents>(store);
+        services.AddSingleton<IFeedEntries>(store);
+        services.AddSingleton<FactFeed>();
         services.AddSingleton<IBillingClock>(clock);
         services.AddSingleton(clock);
         services.AddSingleton<ICatalogs>(catalogs);
@@ -216,6 +219,7 @@ internal sealed class Platform : IAsyncDisposable
         InvoiceEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         LedgerEndpoint.Map(app);
+        FeedEndpoint.Map(app);
         EntitlementEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         BackTestEndpoints.Map(app);

@@ -110,7 +110,7 @@ internal interface IIntegrity
 }
 
 /// <summary>All that one store holds; an adapter implements it whole.</summary>
-internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore, IWaitingEvents, IStripeEvents, IRetention, IIntegrity, IAsyncDisposable
+internal interface IStore : IJournal, ISettings, ICatalogStore, IDueTimes, IAccountDirectory, IApiKeyStore, IIdempotencyStore, IWaitingEvents, IStripeEvents, IFeedEntries, IRetention, IIntegrity, IAsyncDisposable
 {
     /// <summary>Raised once when the store cannot go on: a write failed in a way that leaves unknown what is stored, or the store lost what it had acknowledged.</summary>
     event Action<Exception>? Broken;

@@ -187,6 +187,19 @@ internal sealed class AccountRun
 
     public byte[] Snapshot() => Canonical(State, Now);
 
+    /// <summary>All facts of the journal but those about single events.</summary>
+    public IEnumerable<AccountFact> Facts()
+    {
+        foreach (var entry in Entries)
+        {
+            var facts = new List<AccountFact>();
+            var reader = new FactReader(entry.Span);
+            while (reader.TryRead(out var kind, out var content))
+                if (kind == FactKind.Json) facts.Add(FactReader.ReadJson(content));
+            foreach (var fact in facts) yield return fact;
+        }
+    }
+
     /// <summary>The bytes that equal states share.</summary>
     public static byte[] Canonical(AccountState state, DateTimeOffset now)
     {

@@ -64,7 +64,7 @@ public sealed class FuzzTests(PlatformFixture platform) : IClassFixture<Platform
     private static (string Method, string Path, byte[]? Body, string ContentType) Right(Random random, DateTimeOffset now, int i)
     {
         var e = ApiCaller.Event("fuzz", $"e{i}", now, random.Next(2) == 0 ? "ticket.sent" : "call.ended", """{"minutes":1.25,"list":[1,{"a":"b"}]}""");
-        return random.Next(14) switch
+        return random.Next(15) switch
         {
             0 => ("POST", "/v1/accounts", Encoding.UTF8.GetBytes(ApiCaller.Account($"fuzz{i}", "desk-basic")), "application/json"),
             1 => ("POST", "/v1/events", Encoding.UTF8.GetBytes(e), ApiCaller.Single),
@@ -79,6 +79,7 @@ public sealed class FuzzTests(PlatformFixture platform) : IClassFixture<Platform
             10 => ("GET", "/v1/accounts/fuzz/ledger?limit=10&cursor=MA", null, ""),
             11 => ("GET", "/v1/accounts/fuzz/invoices/1/lines/1/events?limit=10&cursor=MA", null, ""),
             12 => ("GET", "/v1/accounts/fuzz/events/a%2Fb/e1", null, ""),
+            13 => ("GET", "/v1/feed?limit=5&account=fuzz&type=account_opened&after=MA", null, ""),
             _ => ("POST", "/v1/sandbox/clock", """{"advance":"PT0S"}"""u8.ToArray(), "application/json"),
         };
     }

@@ -53,9 +53,13 @@ internal static class Examples
     private static readonly LedgerEntry Entry = new(
         3, Begin.AddDays(3), LedgerEntryKind.RevenueRecognized, 7, [new(LedgerAccount.Receivable, long.MaxValue, 0), Posting], "Invoice 7 became final.");
 
+    private static readonly UsageAlert Alert = new("mails", 90, null);
+    private static readonly SpendCap Cap = new(50_000, SpendCapKind.Hard);
+
     private static readonly AccountView Account = new(
         "acct-1", "Ünïcode & Söhne", "pay@example.com", "DE", AccountStatus.PastDue, "EUR", Begin.AddTicks(1), true,
-        [Subscription], [MeterUsage], -500, ["Two declined charges."]);
+        [Subscription], [MeterUsage], -500, ["Two declined charges."], [Alert], Cap);
+
 
     private static readonly ScheduledChangeView Scheduled = new(ScheduledChangeKind.Cancellation, "mail-starter", Period.End, "The shop closes.");
 
@@ -88,7 +92,8 @@ internal static class Examples
         Small, Quantity.Zero, Quantity.FromParts(Int128.MinValue, 1), Quantity.FromParts(Int128.MaxValue, 0),
         Refused, new Refusal(RefusalKind.Retry, "Send the same again."),
         Open, Open with { Currency = null, Country = null, PaymentMethod = null, CommandId = null, Plans = [] },
-        Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [] },
+        Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [], Alerts = [], SpendCap = null },
+        Alert, new UsageAlert(null, null, 50_000), Cap,
         Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null },
         new CancelAccount("The shop closes.", true, "command-2"), new CancelAccount(null, false, null),
         new UndoCancellation("It goes on."), new UndoCancellation(null as string),
@@ -96,7 +101,7 @@ internal static class Examples
         new ChangePlans([], null, PlanChangeTime.Now, null, false, null),
         new EntitlementView("mails", true, Small, Quantity.One, "The plan includes them."), new EntitlementView("macros", false, null, null, "It does not."),
         new EntitlementAnswer(null, new("macros", false, null, null, "It does not.")), new EntitlementAnswer(Refused, null),
-        new ChangeSettings(false, "They asked for it.", true, "command-8"), new ChangeSettings(null, null, false, null),
+        new ChangeSettings(false, "They asked for it.", true, "command-8", [Alert], Cap, true), new ChangeSettings(null, null, false, null),
         new UndoPlanChange("mail", "They changed their mind."), new UndoPlanChange("mail", null),
         PlanChange, new PlanChange(null, null),
         Change, Change with { Lines = [], Invoice = null },

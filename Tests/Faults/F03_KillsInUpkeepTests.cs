@@ -19,6 +19,7 @@ public class F03_KillsInUpkeepTests
         DROP TABLE stripe_events;
         ALTER TABLE due DROP COLUMN crc32c;
         ALTER TABLE accounts DROP COLUMN crc32c;
+        DROP TABLE feed;
         PRAGMA user_version = 1;
         """;
 
@@ -118,7 +119,7 @@ public class F03_KillsInUpkeepTests
             }
         }
 
-        await PostgresServer.Execute(store.Database!, "ALTER TABLE billing.writers DROP COLUMN seen; DROP TABLE billing.stripe_events; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        await PostgresServer.Execute(store.Database!, "ALTER TABLE billing.writers DROP COLUMN seen; DROP TABLE billing.stripe_events; ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; ALTER TABLE billing.entries DROP COLUMN commit_number; DROP FUNCTION billing.commit_offset(); UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
 
         var killed = await Assert.ThrowsAsync<SiloFailedException>(() => store.StartSilo(("CRASH_AT", $"{CrashPoints.InMigration}:1")));
 

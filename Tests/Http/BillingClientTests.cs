@@ -47,6 +47,9 @@ public sealed class BillingClientTests : IAsyncLifetime
         Assert.Equal(Quantity.Of(250), (await client.GetUsage("acme", "voice.minutes")).Items[0].Quantity);
         Assert.Equal(["acme"], (await client.ListAccounts(query: "ACME")).Items.Select(a => a.Id));
         Assert.Equal([1, 2], (await client.ListInvoices("acme")).Items.Select(i => i.Number!.Value));
+        var page = await client.ReadFeed(limit: 1, accounts: "acme", types: "invoice_finalized");
+        Assert.Equal(1, Assert.Single(page.Items).Data["invoice"]!["number"]!.GetValue<int>());
+        Assert.Equal(2, Assert.Single((await client.ReadFeed(page.Next, wait: 1, types: "invoice_finalized")).Items).Data["invoice"]!["number"]!.GetValue<int>());
     }
 
     // A product added in the first second of a period costs the whole 360.00.

@@ -54,6 +54,12 @@ internal static class LadderRun
     public static IEnumerable<(int Invoice, InvoiceLineKind Kind, string? Plan, long Amount)> Lines(this AccountRun account) =>
         account.Invoices.Where(i => i.Number is not null).SelectMany(i => i.Lines.Select(l => (i.Number!.Value, l.Kind, l.Plan, l.Amount)));
 
+    public static AccountRun With(this AccountRun account, UsageAlert alert)
+    {
+        Assert.Null(account.Set(new(null, "They asked for it.", false, null, [alert])).Refusal);
+        return account;
+    }
+
     public static DateTimeOffset On(string date) => DateTimeOffset.Parse(date, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     public static AccountChangeAnswer Move(this AccountRun account, string plan, PlanChangeTime when = PlanChangeTime.Now, string? version = null, bool dryRun = false, string product = "desk", string? commandId = null) =>

@@ -88,7 +88,7 @@ public sealed class PostgresSilosTests : IAsyncLifetime
     {
         const string Schema = "SELECT value FROM billing.settings WHERE name = 'schema'";
         await using (var store = await PostgresStore.Open(_database)) await Append(store, 1);
-        await PostgresServer.Execute(_database, "ALTER TABLE billing.writers DROP COLUMN seen; DROP TABLE billing.stripe_events; ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
+        await PostgresServer.Execute(_database, "ALTER TABLE billing.writers DROP COLUMN seen; DROP TABLE billing.stripe_events; ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; ALTER TABLE billing.entries DROP COLUMN commit_number; DROP FUNCTION billing.commit_offset(); UPDATE billing.settings SET value = '1' WHERE name = 'schema'");
         await using (var holder = new NpgsqlConnection(_database + ";Pooling=false"))
         {
             await holder.OpenAsync();
@@ -104,7 +104,7 @@ public sealed class PostgresSilosTests : IAsyncLifetime
 
         Assert.Equal("1", await PostgresServer.Execute(_database, Schema));
         await using var next = await PostgresStore.Open(_database);
-        Assert.Equal("5", await PostgresServer.Execute(_database, Schema));
+        Assert.Equal("6", await PostgresServer.Execute(_database, Schema));
         Assert.Equal(Appended.Yes, await Append(next, 2));
     }
 

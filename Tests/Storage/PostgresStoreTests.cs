@@ -9,6 +9,8 @@ namespace Billing.Tests.Storage;
 /// <summary>The store on PostgreSQL: the journal's suite, and what only a server that others use can suffer.</summary>
 public sealed class PostgresStoreTests : StoreConformance
 {
+    private const string WithoutAFeed = "ALTER TABLE billing.entries DROP COLUMN commit_number; DROP FUNCTION billing.commit_offset()";
+
     private PostgresServer? _server;
     private string? _database;
 
@@ -34,9 +36,75 @@ public sealed class PostgresStoreTests : StoreConformance
     }} WHERE account = '{account}'");
 
     private protected override Task ToTheReleaseBefore() => Change(
-        "ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; ALTER TABLE billing.stripe_events DROP COLUMN crc32c; UPDATE billing.settings SET value = '3' WHERE name = 'schema'");
+        "ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; ALTER TABLE billing.stripe_events DROP COLUMN crc32c; UPDATE billing.settings SET value = '3' WHERE name = 'schema';" + WithoutAFeed);
 
-    private protected override Task ToTheReleaseWithoutDrafts() => Change("DROP TABLE billing.catalog_drafts; UPDATE billing.settings SET value = '4' WHERE name = 'schema'");
+    private protected override Task DamageEntries(string text) =>
+        Change($"UPDATE billing.entries SET facts = set_byte(facts, 0, get_byte(facts, 0) # 1) WHERE position('{text}'::bytea IN facts) > 0");
+
+    private protected override Task LosePlacesInFeed(string account) => Change($"UPDATE billing.entries SET commit_number = NULL WHERE account = '{account}'");
+
+    private protected override Task ToTheReleaseWithoutAFeed() => Change($"{WithoutAFeed}; UPDATE billing.settings SET value = '4' WHERE name = 'schema'");
+
+    // The commit of "a" and "b" has begun to write and waits for "b"; that of "c", which began later, has ended. Were it told now, "a" would appear
+    // before it later.
+    [Fact]
+    public async Task CommitThatIsStillOpen_HoldsTheFeedBackAndIsNotMissed()
+    {
+        foreach (var account in new[] { "b", "left" }) await Append(account, 1, $"1 of {account}");
+        await using var other = await PostgresStore.Open(_database!);
+        var seen = await Follow(10);
+        List<Task<Appended>> open;
+        await using (await Holding("SELECT FROM billing.heads WHERE account = 'b' FOR UPDATE"))
+        {
+            await using (await Holding("SELECT FROM billing.heads WHERE account = 'left' FOR UPDATE"))
+            {
+                open = [Append("left", 2, "2 of left")];
+                await Waiting(1);
+                open.AddRange(Append("a", 1, "1 of a"), Append("b", 2, "2 of b"));
+            }
+
+            await open[0];
+            await Waiting(1);
+            Assert.Equal(Appended.Yes, await other.Append(Entry("c", 1, "1 of c")));
+            Assert.Empty(await Follow(10, seen[^1].Place));
+        }
+
+        Assert.All(await Task.WhenAll(open), answer => Assert.Equal(Appended.Yes, answer));
+        Assert.Equal(["2 of left", "1 of a", "2 of b", "1 of c"], (await Follow(1, seen[^1].Place)).Select(Fact));
+    }
+
+    // A dump of a server that had come far, put into one whose transactions count from low numbers.
+    [Fact]
+    public async Task DatabaseThatMovedToAServerThatCountsFromLower_GoesOnBehindWhatItHolds()
+    {
+        await Append("b", 1, "1 of b");
+        await Append("a", 1, "1 of a");
+        await Change("UPDATE billing.entries SET commit_number = commit_number + 1000000000");
+
+        for (var i = 2; i <= 4; i++)
+        {
+            await Reopen();
+            await Append("a", i, $"{i} of a");
+        }
+
+        var whole = await Follow(10);
+        Assert.Equal(["1 of b", "1 of a", "2 of a", "3 of a", "4 of a"], whole.Select(Fact));
+        for (var i = 0; i < whole.Count; i++) Assert.Equal(Places(whole[(i + 1)..]), Places(await Follow(1, whole[i].Place)));
+    }
+
+    // While silos are replaced one by one.
+    [Fact]
+    public async Task EntryOfASiloThatDoesNotKnowTheFeed_IsInIt()
+    {
+        await Append("a", 1, "1 of a");
+
+        await Change("INSERT INTO billing.entries (account, sequence, at, crc32c, facts) SELECT account, sequence + 1, at, crc32c, facts FROM billing.entries");
+        await Append("b", 1, "1 of b");
+
+        Assert.Equal([("a", 1), ("a", 2), ("b", 1)], (await Follow(10)).Select(e => (e.Place.Account, e.Place.Sequence)));
+    }
+
+    private protected override Task ToTheReleaseWithoutDrafts() => Change("DROP TABLE billing.catalog_drafts; UPDATE billing.settings SET value = '5' WHERE name = 'schema'");
 
     [Fact]
     public async Task ManySilosStartOnANewDatabaseAtOnce_OneMakesTheTables()
@@ -58,8 +126,8 @@ public sealed class PostgresStoreTests : StoreConformance
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
-        Assert.Contains("schema 99; this release knows 5", refused.Message, StringComparison.Ordinal);
-        await Change("UPDATE billing.settings SET value = '5' WHERE name = 'schema'");
+        Assert.Contains("schema 99; this release knows 6", refused.Message, StringComparison.Ordinal);
+        await Change("UPDATE billing.settings SET value = '6' WHERE name = 'schema'");
         await Reopen();
     }
 
@@ -68,7 +136,7 @@ public sealed class PostgresStoreTests : StoreConformance
     {
         await Append("a", 1, "one");
         await Close();
-        await Change("DROP TABLE billing.stripe_events; ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; UPDATE billing.settings SET value = '2' WHERE name = 'schema'");
+        await Change("DROP TABLE billing.stripe_events; ALTER TABLE billing.heads DROP COLUMN due_crc32c; ALTER TABLE billing.accounts DROP COLUMN crc32c; UPDATE billing.settings SET value = '2' WHERE name = 'schema';" + WithoutAFeed);
 
         await Reopen();
 

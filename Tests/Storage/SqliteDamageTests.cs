@@ -72,7 +72,7 @@ public sealed class SqliteDamageTests : IAsyncLifetime
     {
         await Append("one", 1, "a body");
         await Close();
-        Change("ALTER TABLE bodies DROP COLUMN crcs; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; DROP TABLE stripe_events; PRAGMA user_version = 2");
+        Change("ALTER TABLE bodies DROP COLUMN crcs; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; DROP TABLE stripe_events; DROP TABLE feed; PRAGMA user_version = 2");
 
         _store = await SqliteStore.Open(_folder.Path);
         await Append("one", 2, "another body");

@@ -7,7 +7,7 @@ using Microsoft.Data.Sqlite;
 namespace Billing.Tests.Storage;
 
 /// <summary>The embedded store: the journal's suite, and what only a file on a disk can suffer.</summary>
-public sealed class SqliteStoreTests : StoreConformance
+public sealed partial class SqliteStoreTests : StoreConformance
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -42,9 +42,9 @@ public sealed class SqliteStoreTests : StoreConformance
     });
 
     private protected override Task ToTheReleaseBefore() => ChangeStored(
-        "DELETE FROM due WHERE at = 9223372036854775807; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; ALTER TABLE stripe_events DROP COLUMN crc32c; PRAGMA user_version = 4");
+        "DELETE FROM due WHERE at = 9223372036854775807; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; ALTER TABLE stripe_events DROP COLUMN crc32c; DROP TABLE feed; PRAGMA user_version = 4");
 
-    private protected override Task ToTheReleaseWithoutDrafts() => ChangeStored("DROP TABLE catalog_drafts; PRAGMA user_version = 5");
+    private protected override Task ToTheReleaseWithoutDrafts() => ChangeStored("DROP TABLE catalog_drafts; PRAGMA user_version = 6");
 
     // The file changes under the running silo, which knows better.
     [Fact]
@@ -95,7 +95,7 @@ public sealed class SqliteStoreTests : StoreConformance
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
         Assert.Contains("schema 99", refused.Message, StringComparison.Ordinal);
-        Change("PRAGMA user_version = 6");
+        Change("PRAGMA user_version = 7");
         await Reopen();
     }
 
@@ -260,6 +260,7 @@ public sealed class SqliteStoreTests : StoreConformance
             DROP TABLE stripe_events;
             ALTER TABLE due DROP COLUMN crc32c;
             ALTER TABLE accounts DROP COLUMN crc32c;
+            DROP TABLE feed;
             PRAGMA user_version = 1;
             """);
 
@@ -277,7 +278,7 @@ public sealed class SqliteStoreTests : StoreConformance
     {
         await Append("a", 1, "one");
         await Close();
-        Change("DROP TABLE stripe_events; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; PRAGMA user_version = 3");
+        Change("DROP TABLE stripe_events; ALTER TABLE due DROP COLUMN crc32c; ALTER TABLE accounts DROP COLUMN crc32c; DROP TABLE feed; PRAGMA user_version = 3");
 
         await Reopen();
 

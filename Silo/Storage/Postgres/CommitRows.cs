@@ -56,24 +56,25 @@ internal sealed class CommitRows
         Set(parameters, 7, Array.ConvertAll(entries, static e => e.Crc));
         Set(parameters, 8, Array.ConvertAll(entries, static e => e.Facts));
         Set(parameters, 10, Array.ConvertAll(chains, static c => DueRow.Crc(c.Account, c.Entries[^1].DueTicks ?? DueRow.Never)));
+        Set(parameters, 11, Array.ConvertAll(entries, static e => e.IsInFeed));
         if (!HasMore) return;
 
         var bodies = Array.FindAll(entries, static e => e.Bodies is not null);
-        Set(parameters, 11, Array.ConvertAll(bodies, static e => e.Account));
-        Set(parameters, 12, Array.ConvertAll(bodies, static e => e.Sequence));
-        Set(parameters, 13, Array.ConvertAll(bodies, static e => e.AtTicks));
-        Set(parameters, 14, Array.ConvertAll(bodies, static e => e.BodiesLength));
-        Set(parameters, 15, Array.ConvertAll(bodies, static e => RowCrc.Of(e.Account, e.Sequence, e.AtTicks, e.Bodies)));
-        Set(parameters, 16, Array.ConvertAll(bodies, static e => e.Bodies!));
+        Set(parameters, 12, Array.ConvertAll(bodies, static e => e.Account));
+        Set(parameters, 13, Array.ConvertAll(bodies, static e => e.Sequence));
+        Set(parameters, 14, Array.ConvertAll(bodies, static e => e.AtTicks));
+        Set(parameters, 15, Array.ConvertAll(bodies, static e => e.BodiesLength));
+        Set(parameters, 16, Array.ConvertAll(bodies, static e => RowCrc.Of(e.Account, e.Sequence, e.AtTicks, e.Bodies)));
+        Set(parameters, 17, Array.ConvertAll(bodies, static e => e.Bodies!));
 
         // Of several in one commit the last one stays.
         var summaries = Array.ConvertAll(Array.FindAll(chains, static c => c.Summary is not null), static c => SummaryRow.Of(c.Summary!));
-        Set(parameters, 17, Array.ConvertAll(summaries, static s => s.Account));
-        Set(parameters, 18, Array.ConvertAll(summaries, static s => s.Status));
-        Set(parameters, 19, Array.ConvertAll(summaries, static s => s.Search));
-        Set(parameters, 20, Array.ConvertAll(summaries, static s => s.Plans));
-        Set(parameters, 21, Array.ConvertAll(summaries, static s => s.Json));
-        Set(parameters, 22, Array.ConvertAll(summaries, static s => s.Crc));
+        Set(parameters, 18, Array.ConvertAll(summaries, static s => s.Account));
+        Set(parameters, 19, Array.ConvertAll(summaries, static s => s.Status));
+        Set(parameters, 20, Array.ConvertAll(summaries, static s => s.Search));
+        Set(parameters, 21, Array.ConvertAll(summaries, static s => s.Plans));
+        Set(parameters, 22, Array.ConvertAll(summaries, static s => s.Json));
+        Set(parameters, 23, Array.ConvertAll(summaries, static s => s.Crc));
     }
 
     /// <summary>Text as the database can hold it: one bad character must not keep the entries of other accounts out.</summary>

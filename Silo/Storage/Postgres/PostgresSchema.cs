@@ -7,7 +7,7 @@ namespace Billing.Silo.Storage.Postgres;
 /// <summary>The tables of the store, in a schema of their own: made and migrated at start, in one transaction, by one silo at a time.</summary>
 internal static class PostgresSchema
 {
-    public const int Version = 5;
+    public const int Version = 6;
 
     /// <summary>Names the advisory lock of all silos that start on a database.</summary>
     private const long StartLock = 0x42_69_6C_6C_69_6E_67;
@@ -21,7 +21,7 @@ internal static class PostgresSchema
             first_sequence bigint NOT NULL, last_sequence bigint NOT NULL, due_at bigint, due_crc32c integer, account text COLLATE "C" PRIMARY KEY) WITH (fillfactor = 60);
         CREATE INDEX heads_by_due ON billing.heads (due_at, account) WHERE due_at IS NOT NULL;
         CREATE TABLE billing.entries (
-            sequence bigint NOT NULL, at bigint NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" NOT NULL, facts bytea NOT NULL,
+            sequence bigint NOT NULL, at bigint NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" NOT NULL, facts bytea NOT NULL, commit_number bigint,
             PRIMARY KEY (account, sequence));
         CREATE TABLE billing.bodies (
             sequence bigint NOT NULL, at bigint NOT NULL, length integer NOT NULL, crc32c integer NOT NULL, account text COLLATE "C" NOT NULL, bytes bytea NOT NULL,
@@ -56,6 +56,22 @@ internal static class PostgresSchema
         ALTER TABLE billing.stripe_events ADD COLUMN IF NOT EXISTS crc32c integer;
         """;
 
+    // In the order in which transactions began to write, which is not the one in which they are seen: the feed waits for the oldest that is open.
+    // The offset is raised when the database comes to a server whose transactions count from lower. Writers of a release that does not know the
+    // column get the default.
+    private const string Feed =
+        """
+        CREATE OR REPLACE FUNCTION billing.commit_offset() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 0::bigint';
+        ALTER TABLE billing.entries ALTER commit_number SET DEFAULT pg_current_xact_id()::text::bigint + billing.commit_offset();
+        CREATE INDEX entries_in_feed ON billing.entries (commit_number, account, sequence) WHERE commit_number IS NOT NULL;
+        """;
+
+    // Entries of before the feed come first in it, by account; a constant default rewrites none of them.
+    private const string FromFourToFive = "ALTER TABLE billing.entries ADD COLUMN commit_number bigint DEFAULT 0;" + Feed;
+
+    // How far the numbers in the store are ahead of those that the server would give; below zero unless it has another past than the store.
+    private const string Ahead = "SELECT coalesce(max(commit_number), 0) - billing.commit_offset() - pg_snapshot_xmax(pg_current_snapshot())::text::bigint FROM billing.entries";
+
     /// <summary>Sees that the database can hold the store, and makes or migrates the tables.</summary>
     /// <exception cref="InvalidDataException">The store is of a newer release or not ours, or the server keeps no promise of durability.</exception>
     public static async Task Migrate(NpgsqlConnection connection)
@@ -73,6 +89,7 @@ internal static class PostgresSchema
                 if (found < 2) await Execute(FromOneToTwo);
                 if (found < 3) await Execute(PostgresStore.StripeEventsTable);
                 if (found < 4) await Execute(FromThreeToFour);
+                if (found < 5) await Execute(FromFourToFive);
                 await Execute(PostgresStore.CatalogDraftsTable);
                 CrashPoints.Reach(CrashPoints.InMigration);
                 await Execute($"UPDATE billing.settings SET value = '{Version.ToString(CultureInfo.InvariantCulture)}' WHERE name = 'schema'");
@@ -82,6 +99,7 @@ internal static class PostgresSchema
         {
             await Execute("CREATE SCHEMA IF NOT EXISTS billing");
             await Execute(Tables);
+            await Execute(Feed);
             await Execute(PostgresStore.StripeEventsTable);
             await Execute(PostgresStore.CatalogDraftsTable);
             CrashPoints.Reach(CrashPoints.InMigration);
@@ -89,6 +107,12 @@ internal static class PostgresSchema
         }
 
         await Execute(PostgresStore.WaitingEventsTable);
+        if (await Scalar(Ahead) is long and >= 0 and var ahead)
+        {
+            var offset = (long)(await Scalar("SELECT billing.commit_offset()"))! + ahead + 1;
+            await Execute($"CREATE OR REPLACE FUNCTION billing.commit_offset() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT {offset.ToString(CultureInfo.InvariantCulture)}::bigint'");
+        }
+
         await transaction.CommitAsync();
 
         async Task<int> Found()

@@ -1,3 +1,5 @@
+using Billing.Accounts;
+
 namespace Billing.Silo.Storage.Postgres;
 
 /// <summary>Compares all that is stored with its check sums, some rows at a time, beside the commits.</summary>
@@ -29,9 +31,10 @@ internal sealed partial class PostgresStore
                 static row => (
                     Account: row.GetString(0),
                     Entry: new EntryRow(row.GetInt64(1), row.GetInt64(2), row.GetInt32(3), row.GetFieldValue<byte[]>(4)),
-                    Head: row.IsDBNull(5) ? 0 : row.GetInt64(5)),
+                    Head: row.IsDBNull(5) ? 0 : row.GetInt64(5),
+                    IsInFeed: row.GetBoolean(6)),
                 """
-                SELECT e.account, e.sequence, e.at, e.crc32c, e.facts, h.last_sequence
+                SELECT e.account, e.sequence, e.at, e.crc32c, e.facts, h.last_sequence, e.commit_number IS NOT NULL
                 FROM billing.entries e LEFT JOIN billing.heads h ON h.account = e.account
                 WHERE (e.account, e.sequence) > ($1, $2) ORDER BY e.account, e.sequence LIMIT $3
                 """,
@@ -47,6 +50,7 @@ internal sealed partial class PostgresStore
                 if (sequence != expected) found.AddHeld(account, Hold(account, expected, "it is missing").Message);
                 if (sequence > row.Head) found.AddHeld(account, Hold(account, sequence, $"it lies behind the account's head, which says {row.Head}").Message);
                 if (!row.Entry.Holds(account)) found.AddHeld(account, Hold(account, sequence, "its check sum does not hold").Message);
+                else if (!row.IsInFeed && FeedFacts.MayBeIn(row.Entry.Facts)) await MendFeed(account, sequence, found);
             }
         }
     }

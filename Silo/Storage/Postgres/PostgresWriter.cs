@@ -25,8 +25,9 @@ internal sealed class PostgresWriter : IAsyncDisposable
             WHERE h.last_sequence = excluded.first_sequence - 1
             RETURNING account
         ), entered AS (
-            INSERT INTO billing.entries (account, sequence, at, crc32c, facts)
-            SELECT e.* FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::integer[], $9::bytea[]) AS e (account, sequence, at, crc32c, facts)
+            INSERT INTO billing.entries (account, sequence, at, crc32c, facts, commit_number)
+            SELECT e.account, e.sequence, e.at, e.crc32c, e.facts, CASE WHEN e.in_feed THEN (SELECT pg_current_xact_id()::text::bigint + billing.commit_offset()) END
+            FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::integer[], $9::bytea[], $12::boolean[]) AS e (account, sequence, at, crc32c, facts, in_feed)
             WHERE e.account IN (SELECT account FROM moved)
         ), counted AS (
             UPDATE billing.writers SET commits = commits + 1, seen = now() WHERE writer = $10
@@ -37,12 +38,12 @@ internal sealed class PostgresWriter : IAsyncDisposable
         """
         , kept AS (
             INSERT INTO billing.bodies (account, sequence, at, length, crc32c, bytes)
-            SELECT b.* FROM unnest($12::text[], $13::bigint[], $14::bigint[], $15::integer[], $16::integer[], $17::bytea[]) AS b (account, sequence, at, length, crc32c, bytes)
+            SELECT b.* FROM unnest($13::text[], $14::bigint[], $15::bigint[], $16::integer[], $17::integer[], $18::bytea[]) AS b (account, sequence, at, length, crc32c, bytes)
             WHERE b.account IN (SELECT account FROM moved)
         ), listed AS (
             INSERT INTO billing.accounts (account, status, search, plans, summary, crc32c)
             SELECT s.account, s.status, s.search, string_to_array(s.plans, E'\n'), s.summary, s.crc32c
-            FROM unnest($18::text[], $19::integer[], $20::text[], $21::text[], $22::text[], $23::integer[]) AS s (account, status, search, plans, summary, crc32c)
+            FROM unnest($19::text[], $20::integer[], $21::text[], $22::text[], $23::text[], $24::integer[]) AS s (account, status, search, plans, summary, crc32c)
             WHERE s.account IN (SELECT account FROM moved)
             ON CONFLICT (account) DO UPDATE
             SET status = excluded.status, search = excluded.search, plans = excluded.plans, summary = excluded.summary, crc32c = excluded.crc32c
@@ -74,6 +75,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
             Add<byte[][]>(command, NpgsqlDbType.Bytea);
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
             Add<int[]>(command, NpgsqlDbType.Integer);
+            Add<bool[]>(command, NpgsqlDbType.Boolean);
         }
 
         Add<string[]>(_full, NpgsqlDbType.Text);

@@ -15,6 +15,7 @@ internal sealed class WaitingEntry
         Summary = entry.Summary;
         Facts = entry.Facts.ToArray();
         Crc = RowCrc.Of(Account, Sequence, AtTicks, Facts);
+        IsInFeed = FeedFacts.MayBeIn(Facts);
         BodiesLength = entry.Bodies.Length;
         Bodies = entry.Bodies.IsEmpty ? null : StoredBodies.Compress(entry.Bodies.Span);
     }
@@ -32,6 +33,9 @@ internal sealed class WaitingEntry
     public byte[] Facts { get; }
 
     public int Crc { get; }
+
+    /// <summary>Whether it holds facts other than usage.</summary>
+    public bool IsInFeed { get; }
 
     /// <summary>The bodies as they are stored; null without any.</summary>
     public byte[]? Bodies { get; }

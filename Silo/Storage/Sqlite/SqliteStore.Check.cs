@@ -86,6 +86,7 @@ internal sealed partial class SqliteStore
                 found.AddHeld(account, Hold(account, $"{Where(commit, position.Offset)}: the frame of entry {sequence} of account {account} is not what was written").Message);
         }
 
+        CheckFeed(commit, heads, frames, found);
         return true;
     }
 

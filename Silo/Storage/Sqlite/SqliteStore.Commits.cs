@@ -18,6 +18,7 @@ internal sealed partial class SqliteStore
     private readonly Lock _waitingGate = new();
     private readonly sqlite3_stmt _insertCommit;
     private readonly sqlite3_stmt _insertBodies;
+    private readonly sqlite3_stmt _insertFeed;
     private Gathering _gathering = new();
     private Gathering _spare = new();
     private Exception? _broken;
@@ -28,7 +29,7 @@ internal sealed partial class SqliteStore
     {
         if (_damaged.TryGetValue(entry.Account, out var damage)) return Task.FromException<Appended>(new JournalDamagedException(damage));
         var bodies = CompressedBodies(entry);
-        var waiting = new Waiting(entry.Account, entry.Sequence, entry.At.UtcTicks, entry.DueAt?.UtcTicks ?? DueRow.Never, entry.Summary);
+        var waiting = new Waiting(entry.Account, entry.Sequence, entry.At.UtcTicks, entry.DueAt?.UtcTicks ?? DueRow.Never, entry.Summary, FeedFacts.MayBeIn(entry.Facts.Span));
         if (bodies is not null) waiting.BodiesCrc = Crc32C.Of(bodies.Written.Span);
         bool first;
         lock (_waitingGate) first = _gathering.Add(waiting, entry, bodies);
@@ -104,7 +105,7 @@ internal sealed partial class SqliteStore
             return;
         }
 
-        var changes = !gathered.Bodies.IsEmpty;
+        var (changes, isInFeed) = (!gathered.Bodies.IsEmpty, false);
         foreach (var waiting in gathered.Entries)
         {
             waiting.Index = IndexOf(waiting.Account);
@@ -116,13 +117,15 @@ internal sealed partial class SqliteStore
 
         gathered.LeaveOutFenced();
         if (gathered.Entries.Count == 0) return;
+        changes |= isInFeed = gathered.Entries.Exists(static w => w.IsInFeed);
         CrashPoints.Reach(CrashPoints.BeforeWrite);
         try
         {
             // A single insert is a transaction of its own.
             if (changes) Execute("BEGIN IMMEDIATE");
-            InsertCommit(_lastCommit + 1, gathered.SealedHeads(), gathered.Frames);
+            InsertCommit(_lastCommit + 1, gathered.SealedHeads(static _ => true), gathered.Frames);
             if (!gathered.Bodies.IsEmpty) InsertBodies(_lastCommit + 1, gathered.Entries.Max(w => w.AtTicks), gathered.Bodies, gathered.BodiesCrcs());
+            if (isInFeed) InsertFeed(_lastCommit + 1, gathered.SealedHeads(static w => w.IsInFeed));
             if (changes)
             {
                 foreach (var waiting in gathered.Entries) WriteChanges(waiting, waiting.Index!);
@@ -226,6 +229,13 @@ internal sealed partial class SqliteStore
         Step(_insertBodies);
     }
 
+    private void InsertFeed(long commit, ReadOnlySpan<byte> places)
+    {
+        raw.sqlite3_bind_int64(_insertFeed, 1, commit);
+        raw.sqlite3_bind_blob(_insertFeed, 2, places);
+        Step(_insertFeed);
+    }
+
     private void Step(sqlite3_stmt insert)
     {
         var result = raw.sqlite3_step(insert);
@@ -235,7 +245,7 @@ internal sealed partial class SqliteStore
     }
 
     /// <summary>An entry on its way.</summary>
-    private sealed class Waiting(string account, long sequence, long atTicks, long dueTicks, AccountSummary? summary)
+    private sealed class Waiting(string account, long sequence, long atTicks, long dueTicks, AccountSummary? summary, bool isInFeed)
     {
         public string Account { get; } = account;
 
@@ -246,6 +256,9 @@ internal sealed partial class SqliteStore
         public long DueTicks { get; } = dueTicks;
 
         public AccountSummary? Summary { get; } = summary;
+
+        /// <summary>Whether it holds facts other than usage.</summary>
+        public bool IsInFeed { get; } = isInFeed;
 
         public AccountIndex? Index { get; set; }
 
@@ -281,12 +294,13 @@ internal sealed partial class SqliteStore
 
         public ReadOnlySpan<byte> Bodies => _bodies.AsSpan(0, _bodiesLength);
 
-        /// <summary>The heads of the entries as they stand, complete.</summary>
-        public ReadOnlySpan<byte> SealedHeads()
+        /// <summary>The heads of some of the entries as they stand, complete; valid until the next call.</summary>
+        public ReadOnlySpan<byte> SealedHeads(Predicate<Waiting> which)
         {
             var length = CommitHeads.CrcBytes;
             foreach (var waiting in Entries)
             {
+                if (!which(waiting)) continue;
                 Fit(ref _heads, length + CommitHeads.LengthOf(waiting.Account));
                 length += CommitHeads.Write(waiting.Account, waiting.Sequence, waiting.FrameOffset, waiting.FrameLength, _heads.AsSpan(length));
             }

@@ -6,7 +6,7 @@ namespace Billing.Silo.Storage.Sqlite;
 /// <summary>The tables of the journal's file, made and migrated at start, each step in one transaction.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int SchemaVersion = 6;
+    private const int SchemaVersion = 7;
 
     // Set when the store was of a release that wrote no due time where nothing was due.
     private bool _withoutDueChecks;
@@ -23,9 +23,10 @@ internal sealed partial class SqliteStore
             if (found is 1 or 2) MigrateFromTwo();
             if (found is 1 or 2 or 3) MigrateFromThree();
             if (found is 1 or 2 or 3 or 4) MigrateFromFour();
-            if (found is 1 or 2 or 3 or 4 or 5)
+            if (found is 1 or 2 or 3 or 4 or 5) MigrateFromFive();
+            if (found is 1 or 2 or 3 or 4 or 5 or 6)
             {
-                MigrateFromFive();
+                MigrateFromSix();
                 return;
             }
         }
@@ -36,6 +37,7 @@ internal sealed partial class SqliteStore
             CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
             CREATE TABLE commits (id INTEGER PRIMARY KEY, heads BLOB NOT NULL, frames BLOB NOT NULL);
             CREATE TABLE bodies (commit_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes BLOB NOT NULL, crcs BLOB);
+            {FeedTable}
             CREATE TABLE due (account TEXT PRIMARY KEY, at INTEGER NOT NULL, crc32c INTEGER);
             CREATE TABLE accounts (account TEXT PRIMARY KEY, status INTEGER NOT NULL, search TEXT NOT NULL, summary TEXT NOT NULL, crc32c INTEGER);
             CREATE TABLE catalogs (position INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, published_at INTEGER NOT NULL, json BLOB NOT NULL);
@@ -108,10 +110,24 @@ internal sealed partial class SqliteStore
         return true;
     });
 
-    // Catalogue versions can be drafts from now on.
+    // Whether a commit of that schema holds facts other than usage is seen when it is read.
     private void MigrateFromFive() => InTransaction(() =>
     {
-        Execute($"{CatalogDraftsTable} PRAGMA user_version = 6;");
+        Execute(
+            $"""
+            {FeedTable}
+            WITH RECURSIVE ids (id) AS (SELECT 1 WHERE EXISTS (SELECT 1 FROM commits) UNION ALL SELECT id + 1 FROM ids WHERE id < (SELECT max(id) FROM commits))
+            INSERT INTO feed (commit_id, places) SELECT id, x'' FROM ids;
+            """);
+        CrashPoints.Reach(CrashPoints.InMigration);
+        Execute("PRAGMA user_version = 6");
+        return true;
+    });
+
+    // Catalogue versions can be drafts from now on.
+    private void MigrateFromSix() => InTransaction(() =>
+    {
+        Execute($"{CatalogDraftsTable} PRAGMA user_version = 7;");
         return true;
     });
 

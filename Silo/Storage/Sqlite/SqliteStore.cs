@@ -55,6 +55,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
 
         raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO commits (id, heads, frames) VALUES (?1, ?2, ?3)", out _insertCommit);
         raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO bodies (commit_id, at, bytes, crcs) VALUES (?1, ?2, ?3, ?4)", out _insertBodies);
+        raw.sqlite3_prepare_v2(Connection.Handle, "INSERT INTO feed (commit_id, places) VALUES (?1, ?2)", out _insertFeed);
     }
 
     /// <inheritdoc/>
@@ -237,6 +238,7 @@ internal sealed partial class SqliteStore : SqliteConnectionThread, IStore
     {
         _insertCommit.Dispose();
         _insertBodies.Dispose();
+        _insertFeed.Dispose();
     }
 
     /// <summary>The facts of entries that follow each other, each compared with its check sum and its place.</summary>

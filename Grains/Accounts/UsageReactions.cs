@@ -1,0 +1,38 @@
+using Billing.Alerts;
+using Billing.Plans;
+
+namespace Billing.Accounts;
+
+/// <summary>What follows from usage at once: a higher plan, alerts. Pure.</summary>
+internal static class UsageReactions
+{
+    /// <summary>So many pending events are not looked through at each instant at which one of them stands.</summary>
+    private const int PendingMany = 1_000;
+
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMinutes(1);
+
+    /// <summary>Reacts to the usage as of an instant.</summary>
+    /// <param name="account">The account; its usage has come to where something may follow from it.</param>
+    /// <param name="at">The billing clock; what is pending then does not count.</param>
+    /// <param name="facts">Takes the facts.</param>
+    public static void Decide(AccountState account, DateTimeOffset at, FactWriter facts)
+    {
+        UpgradeDecider.Decide(account, at, facts);
+        AlertDecider.Decide(account, at, facts);
+        account.LookAtUsageAgain(NextLook(account, at));
+    }
+
+    // What is pending can stand without an event.
+    private static DateTimeOffset? NextLook(AccountState account, DateTimeOffset at)
+    {
+        DateTimeOffset? next = null;
+        foreach (var meter in account.Meters)
+        {
+            if (!meter.IsWatchedUsageReached || meter.NextCertain(at) is not { } certain) continue;
+            if (meter.HeldEvents > PendingMany && certain < at + BetweenLooks) certain = at + BetweenLooks;
+            if (!(next <= certain)) next = certain;
+        }
+
+        return next < account.RunningPeriod?.End ? next : null;
+    }
+}

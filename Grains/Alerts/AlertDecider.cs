@@ -1,0 +1,77 @@
+using Billing.Accounts;
+using Billing.Plans;
+using Billing.Rating;
+
+namespace Billing.Alerts;
+
+/// <summary>Tells when the running period's usage comes to a part of its allowance, or its cost to an amount; each threshold once in a period. Pure.</summary>
+internal static class AlertDecider
+{
+    /// <summary>What is told of every allowance, in percent.</summary>
+    public static readonly int[] UsualPercents = [50, 80, 100];
+
+    /// <summary>Tells what the usage has come to.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="at">The billing clock; what is pending then does not count.</param>
+    /// <param name="facts">Takes the facts.</param>
+    public static void Decide(AccountState account, DateTimeOffset at, FactWriter facts)
+    {
+        if (account.RunningPeriod is not { } running) return;
+        foreach (var (subscription, period) in account.RunningPlans().ToList())
+        {
+            foreach (var meter in account.MeteredBy(subscription, period))
+            {
+                foreach (var alert in Percents(account, meter))
+                    if (!account.WasTold(alert, meter) && From(account, period, meter, alert.Percent!.Value) is { } from) Tell(account, period, meter, alert, from, at, facts);
+            }
+        }
+
+        if (!Amounts(account).Any(a => !account.WasTold(a, null)) && !(account.SpendCap is { } unreached && !account.WasTold(unreached))) return;
+        var spent = Spend.Of(account, at);
+        foreach (var alert in Amounts(account))
+            if (!account.WasTold(alert, null) && spent >= alert.Amount) AccountDecider.Emit(account, facts, new AccountFact.UsageAlertReached(alert, null, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far.", at));
+        if (account.SpendCap is { } cap && !account.WasTold(cap) && spent >= cap.Amount)
+        {
+            var off = cap.Kind == SpendCapKind.Hard ? " Entitlements to all meters are off until it ends or the cap is raised." : "";
+            AccountDecider.Emit(account, facts, new AccountFact.SpendCapReached(cap, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far, and the cap is {Money(account, cap.Amount)}.{off}", at));
+        }
+    }
+
+    /// <summary>The usage of a meter from which on the next threshold may be reached; null when none is left.</summary>
+    public static Quantity? NextFrom(AccountState account, PeriodPlan period, string meter)
+    {
+        Quantity? next = null;
+        foreach (var alert in Percents(account, meter))
+            if (!account.WasTold(alert, meter) && From(account, period, meter, alert.Percent!.Value) is { } from && !(next <= from)) next = from;
+        foreach (var amount in Amounts(account).Where(a => !account.WasTold(a, null)).Select(a => a.Amount!.Value).Concat(account.SpendCap is { } cap && !account.WasTold(cap) ? [cap.Amount] : []))
+            if (Spend.From(account, period, meter, amount) is { } from && !(next <= from)) next = from;
+        return next;
+    }
+
+    // A part of an allowance need be no whole number: the first quantity that is not below it.
+    private static Quantity? From(AccountState account, PeriodPlan period, string meter, int percent)
+    {
+        var units = PlanCosts.Included(account, period, account.PlanOf(period.Last.Plan, period.Last.CatalogVersion), meter).Units;
+        if (!units.IsPositive) return null;
+        var whole = (units * Exact.Fraction(percent, 100)).StartedBlocksOf(Exact.Of(1));
+        return whole > long.MaxValue ? null : Quantity.Of((long)whole);
+    }
+
+    private static void Tell(AccountState account, PeriodPlan period, string meter, UsageAlert alert, Quantity from, DateTimeOffset at, FactWriter facts)
+    {
+        var used = account.MeterOf(meter).UsageAt(period.Period, at).Quantity;
+        if (used < from) return;
+        var included = PlanCosts.Included(account, period, account.PlanOf(period.Last.Plan, period.Last.CatalogVersion), meter).Units;
+        AccountDecider.Emit(account, facts, new AccountFact.UsageAlertReached(
+            alert, meter, period.Period, $"{used} {meter} are used in the period to {Text(period.Period.End)}: {alert.Percent} % of the {included} included are reached.", at));
+    }
+
+    private static IEnumerable<UsageAlert> Percents(AccountState account, string meter) =>
+        UsualPercents.Select(p => new UsageAlert(null, p, null)).Concat(account.Alerts.Where(a => a.Percent is not null && (a.Meter is null || a.Meter == meter))).DistinctBy(a => a.Percent);
+
+    private static IEnumerable<UsageAlert> Amounts(AccountState account) => account.Alerts.Where(a => a.Amount is not null);
+
+    private static string Money(AccountState account, Int128 minor) => Currencies.Format((long)Int128.Min(minor, long.MaxValue), account.Profile!.Currency);
+
+    private static string Text(DateTimeOffset instant) => Http.UtcJsonConverter.ToText(instant);
+}
