@@ -145,6 +145,16 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<LedgerList> GetLedger(string account, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
         Get($"/v1/accounts/{Uri.EscapeDataString(account)}/ledger?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.LedgerList, cancellation);
 
+    /// <summary>A page of the facts of all accounts, in the order in which they were stored.</summary>
+    /// <param name="after">The <c>Next</c> of the page before, or the <c>Position</c> of an item; null for the beginning.</param>
+    /// <param name="limit">How many at the most.</param>
+    /// <param name="wait">Seconds to wait for a fact when there is none yet, 0 to 30.</param>
+    /// <param name="accounts">Accounts, separated by commas; null for all.</param>
+    /// <param name="types">Types, separated by commas; null for all.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public Task<FeedList> ReadFeed(string? after = null, int limit = 50, int wait = 0, string? accounts = null, string? types = null, CancellationToken cancellation = default) =>
+        Get($"/v1/feed?limit={limit}&wait={wait}{Parameter("after", after)}{Parameter("account", accounts)}{Parameter("type", types)}", BillingJson.Web.FeedList, cancellation);
+
     /// <summary>A page of catalogue versions: the published ones, the oldest first, then drafts.</summary>
     public Task<CatalogList> ListCatalogs(string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
         Get($"/v1/catalogs?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.CatalogList, cancellation);
@@ -178,16 +188,6 @@ public sealed class BillingClient(HttpClient http, string key)
     /// <summary>How far a job of all accounts is, with a page of what came of it.</summary>
     public Task<BackTestView> GetBackTest(string id, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
         Get($"/v1/catalogs/backtests/{Uri.EscapeDataString(id)}?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.BackTestView, cancellation);
-
-    /// <summary>A page of the facts of all accounts, in the order in which they were stored.</summary>
-    /// <param name="after">The <c>Next</c> of the page before, or the <c>Position</c> of an item; null for the beginning.</param>
-    /// <param name="limit">How many at the most.</param>
-    /// <param name="wait">Seconds to wait for a fact when there is none yet, 0 to 30.</param>
-    /// <param name="accounts">Accounts, separated by commas; null for all.</param>
-    /// <param name="types">Types, separated by commas; null for all.</param>
-    /// <param name="cancellation">Gives up waiting.</param>
-    public Task<FeedList> ReadFeed(string? after = null, int limit = 50, int wait = 0, string? accounts = null, string? types = null, CancellationToken cancellation = default) =>
-        Get($"/v1/feed?limit={limit}&wait={wait}{Parameter("after", after)}{Parameter("account", accounts)}{Parameter("type", types)}", BillingJson.Web.FeedList, cancellation);
 
     /// <summary>Moves the sandbox's billing clock to an instant, doing what is due on the way.</summary>
     public Task<ClockView> MoveClock(DateTimeOffset now, CancellationToken cancellation = default) =>

@@ -15,7 +15,7 @@ internal static class PlanDecisions
         var (usage, costs) = Figures(account, period, plans, at);
         var text = $"Usage reached {InWords(usage)}. {Compared(account, costs, "would cost")} this period. {subscription.Product} moves from {present.Id} to {to.Id}, from {Text(period.Last.From)} on"
             + (due > 0 ? $"; the difference in base price, {Currencies.Format(due, account.Profile!.Currency)}, is due at once." : ".");
-        return new(PlanRule.Upgrade, subscription.Product, present.Id, to.Id, period.Period, at, usage, costs, text);
+        return new(PlanRule.Upgrade, subscription.Product, present.Id, to.Id, period.Period, period.Last.From, usage, costs, text);
     }
 
     public static PlanDecision Settling(AccountState account, Subscription subscription, PeriodPlan period, Plan to, DateTimeOffset at)

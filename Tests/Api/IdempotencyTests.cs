@@ -107,7 +107,7 @@ public sealed class IdempotencyTests(PlatformFixture platform) : IClassFixture<P
 
     [Theory]
     [InlineData("POST", "/v1/nothing", 404)]
-    [InlineData("POST", "/v1/catalogs/1", 404)]
+    [InlineData("POST", "/v1/catalogs/1/price", 404)]
     [InlineData("POST", "/v1/accounts/shop/usage", 405)]
     [InlineData("POST", "/v1/replays", 501)]
     public async Task CallThatIsNotThere_IsAProblemEachTime(string method, string path, int status)

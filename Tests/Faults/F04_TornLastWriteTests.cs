@@ -1,3 +1,4 @@
+using Billing.Accounts;
 using Billing.Journal;
 using Billing.Silo.Storage;
 using Billing.Silo.Storage.Sqlite;
@@ -105,9 +106,10 @@ public sealed class F04_TornLastWriteTests : IAsyncLifetime
     private IEnumerable<int> Places() => Enumerable.Range(0, _log.Length)
         .Where(at => Generated.LongRun || at < LogHeaderBytes || (at - LogHeaderBytes) % FrameBytes < FrameHeaderBytes || at % Stride == 0 || at == _log.Length - 1);
 
-    // With all that an entry can bring: facts, bodies and a due time.
+    // With all that an entry can bring: facts, bodies, a due time and a row for lists.
     private static JournalEntry Entry(int sequence) => new(
-        "a", sequence, FaultStore.Start, new byte[20_000], "a body"u8.ToArray(), FaultStore.Start.AddHours(sequence), null);
+        "a", sequence, FaultStore.Start, new byte[20_000], "a body"u8.ToArray(), FaultStore.Start.AddHours(sequence),
+        new AccountSummary("a", $"Shop {sequence}", "shop@example.com", AccountStatus.Active, "USD", FaultStore.Start, [], []));
 
     /// <summary>A database and its log, opened again and again as at a start, without folding the log in.</summary>
     private sealed class Torn : IDisposable

@@ -2,6 +2,7 @@ using System.Globalization;
 using Billing.Journal;
 using Billing.Silo.Scheduling;
 using Billing.Silo.Storage;
+using Billing.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -55,7 +56,7 @@ public class F23_ClocksApartTests
         }
 
         var shown = await Task.WhenAll(silos.Select(async silo => (await silo.Api.Get("/v1/accounts/shop/invoices")).Text));
-        Assert.Equal(shown[0], shown[1]);
+        Assert.Equal(PaymentText.Without(shown[0]), PaymentText.Without(shown[1]));
         var invoices = (await behind.Api.Get("/v1/accounts/shop/invoices")).Json.GetProperty("items").EnumerateArray().ToList();
         Assert.Equal([Opened, FirstEnd, SecondEnd], invoices.Select(i => i.GetProperty("period").GetProperty("start").GetDateTimeOffset()));
         Assert.Equal([1, 2, 3], invoices.Select(i => i.GetProperty("number").GetInt32()));

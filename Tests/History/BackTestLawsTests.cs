@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Billing.Accounts;
-using Billing.History;
 using Billing.Tests.Accounts;
 using Billing.Tests.Charging;
 using FsCheck.Fluent;

@@ -30,6 +30,7 @@ public sealed class AutomaticPlanTests
         Assert.Equal([(1, InvoiceLineKind.Base, "basic", 6_000), (2, InvoiceLineKind.Upgrade, "pro", 30_000)], account.Lines());
         Assert.Equal((InvoiceStatus.Finalized, April10, 30_000), (account.Invoices[1].Status, account.Invoices[1].FinalizedAt, account.Invoices[1].Total));
         var decision = account.State.Subscriptions[0].Decision!;
+        Assert.Equal(Anchor, decision.EffectiveAt);
         Assert.Equal(
             "Usage reached 1,001 desk.tickets. basic would cost 380.00 USD, pro 360.00 USD, advanced 900.00 USD this period. desk moves from basic to pro, from 2026-04-01T00:00:00Z on; the difference in base price, 300.00 USD, is due at once.",
             decision.Text);
@@ -162,6 +163,19 @@ public sealed class AutomaticPlanTests
     {
         // The first takes effect on 1 May, the next could on 1 June, 31 days later.
         var account = Opened("advanced", Catalog(transitions: $$"""{ "upgrade": {}, "downgrade": { "periods": 1 }, "cooldown": "{{cooldown}}" }""")).At(On("2026-06-04"));
+
+        Assert.Equal(plan, account.Plan());
+    }
+
+    [Theory]
+    [InlineData("P61D", "basic")]
+    [InlineData("P62D", "pro")]
+    public void AnUpgradeWasNotLongAgo_ADowngradeWaitsForTheCooldownFromTheBeginningOfItsPeriod(string cooldown, string plan)
+    {
+        // April is on pro from its beginning, 61 days before the end of May. So it does not matter when in April the tickets came.
+        var account = Opened("basic", Catalog(transitions: $$"""{ "upgrade": {}, "downgrade": { "periods": 1 }, "cooldown": "{{cooldown}}" }"""));
+
+        account.At(April10).Use(1_001, April10).At(On("2026-06-04"));
 
         Assert.Equal(plan, account.Plan());
     }

@@ -39,10 +39,12 @@ internal sealed class TestPlatform : IAsyncDisposable
     /// <param name="folder">Where the store is.</param>
     /// <param name="configure">Changes the host before it is built.</param>
     /// <param name="database">Where the store is instead: <c>BILLING_DATABASE</c>, which other platforms may share.</param>
-    public static async Task<TestPlatform> Open(TemporaryFolder folder, Action<WebApplicationBuilder>? configure = null, string database = "sqlite")
+    /// <param name="catalogJson">The catalogue that a new store begins with.</param>
+    public static async Task<TestPlatform> Open(
+        TemporaryFolder folder, Action<WebApplicationBuilder>? configure = null, string database = "sqlite", string catalogJson = TestCatalog.Json)
     {
         var catalog = folder.File("catalog.json");
-        await File.WriteAllTextAsync(catalog, TestCatalog.Json);
+        await File.WriteAllTextAsync(catalog, catalogJson);
         var data = folder.File("data");
         await AddKeys(data, database);
         return new(await Platform.Start(

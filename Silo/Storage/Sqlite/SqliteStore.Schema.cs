@@ -22,9 +22,9 @@ internal sealed partial class SqliteStore
             if (found == 1) MigrateFromOne();
             if (found is 1 or 2) MigrateFromTwo();
             if (found is 1 or 2 or 3) MigrateFromThree();
-            if (found is 1 or 2 or 3 or 4) MigrateFromFour();
-            if (found is 1 or 2 or 3 or 4 or 5) MigrateFromFive();
-            if (found is 1 or 2 or 3 or 4 or 5 or 6)
+            if (found is >= 1 and <= 4) MigrateFromFour();
+            if (found is >= 1 and <= 5) MigrateFromFive();
+            if (found is >= 1 and <= 6)
             {
                 MigrateFromSix();
                 return;
