@@ -40,21 +40,21 @@ public sealed class BackTestLawsTests
 
             Assert.Null(test.Problem);
             Assert.Equal((test.Paid, 0), (test.WouldPay, test.Difference));
-            Assert.Equal(test.RealMoves, test.Moves);
+            Assert.Equal(test.RealMoves.AsEnumerable(), test.Moves);
             Assert.Empty(test.Notes);
         }
     }).Holds(100);
 
-    // The cost of a period by hand is what the plans that were chosen by hand alone would have cost: no rule makes it dearer.
+    // A period never costs more than on the plan it began with. Later ones may: they begin with the plan that usage has chosen.
     [Fact]
-    public void WithoutRules_NothingMovesAndNothingIsCheaper() => Prop.ForAll(Generated.SomeNumbers(Acts), numbers =>
+    public void WithoutRules_NothingMovesAndTheFirstPeriodIsNotCheaper() => Prop.ForAll(Generated.SomeNumbers(Acts), numbers =>
     {
         var account = Begun(numbers[0]);
         foreach (var number in numbers[1..]) Usage(account, number);
         account.At(account.Now.AddDays(120));
 
-        var test = account.BackTest(transitions: """{ "desk": { "upgrade": {} }, "bot": { "upgrade": {} } }""");
-        var without = account.BackTest(transitions: """{ "desk": null, "bot": {} }""");
+        var test = account.BackTest(transitions: """{ "desk": { "upgrade": {} }, "bot": { "upgrade": {} } }""", to: Anchor.AddMonths(1));
+        var without = account.BackTest(transitions: """{ "desk": null, "bot": {} }""", to: Anchor.AddMonths(1));
 
         Assert.Empty(without.Moves);
         Assert.True(test.WouldPay <= without.WouldPay, $"{test.WouldPay} with upgrades, {without.WouldPay} without");
@@ -71,13 +71,12 @@ public sealed class BackTestLawsTests
             foreach (var fact in FactsOf(Lived([.. Enumerable.Range(0, 30).Select(_ => random.Next(Acts))]))) seen.Add(fact.GetType().Name);
         }
 
-        Assert.Superset(
-            new HashSet<string>
-            {
-                "PlanUpgraded", "PeriodSettled", "PlanDowngraded", "PlanChanged", "PlanChangeScheduled", "PlanChangeUndone", "SettingsChanged", "AccountSuspended", "AccountReactivated",
-                "AccountPastDue", "PeriodsPaused", "AccountCancelled", "CancellationScheduled", "CancellationUndone", "AccountClosed", "PaidSubscriptionBegan", "PaymentMethodGiven", "MeterTracked", "DraftDropped",
-            },
-            seen);
+        string[] wanted =
+        [
+            "PlanUpgraded", "PeriodSettled", "PlanDowngraded", "PlanChanged", "PlanChangeScheduled", "PlanChangeUndone", "SettingsChanged", "AccountSuspended", "AccountReactivated",
+            "AccountPastDue", "PeriodsPaused", "AccountCancelled", "CancellationScheduled", "CancellationUndone", "AccountClosed", "PaidSubscriptionBegan", "PaymentMethodGiven", "MeterTracked", "DraftDropped",
+        ];
+        Assert.Empty(wanted.Except(seen));
     }
 
     private static AccountRun Lived(int[] numbers)

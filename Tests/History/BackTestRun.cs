@@ -8,7 +8,7 @@ namespace Billing.Tests.History;
 
 /// <summary>
 /// Accounts on small ladders, whose histories are run again. Desk: <c>desk-1</c> 10.00 with 3 tickets, then 1.00 each; <c>desk-2</c> 15.00 with 10,
-/// then 0.80; <c>desk-3</c> 30.00 with 30, then 0.80; <c>desk-trial</c> as desk-1 after 7 days, <c>desk-year</c> 100.00 a year with 3. Bot:
+/// then 0.80; <c>desk-3</c> 30.00 with 30, then 0.80; <c>desk-trial</c> 40.00 with 50 after 7 days, then 0.80, <c>desk-year</c> 100.00 a year with 3. Bot:
 /// <c>bot-1</c> free, 1.00 a talk that nobody takes back within three days; <c>bot-2</c> 5.00 with 20 talks. The anchor is 1 April.
 /// </summary>
 internal static class BackTestRun
@@ -27,7 +27,7 @@ internal static class BackTestRun
               { "id": "desk-1", "rank": 1, "base_price": "{{desk1}}", "included": { "desk.tickets": 3 }, "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "1.00" } } },
               { "id": "desk-2", "rank": 2, "base_price": "15.00", "included": { "desk.tickets": 10 }, "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.80" } } },
               { "id": "desk-3", "rank": 3, "base_price": "30.00", "included": { "desk.tickets": 30 }, "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.80" } } },
-              { "id": "desk-trial", "rank": 4, "base_price": "10.00", "trial": "P7D", "included": { "desk.tickets": 3 }, "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "1.00" } } },
+              { "id": "desk-trial", "rank": 4, "base_price": "40.00", "trial": "P7D", "included": { "desk.tickets": 50 }, "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "0.80" } } },
               { "id": "desk-year", "rank": 5, "interval": "year", "base_price": "100.00", "included": { "desk.tickets": 3 }, "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "1.00" } } } ] },
             { "id": "bot", "transitions": { "upgrade": {}, "downgrade": {} }, "plans": [
               { "id": "bot-1", "rank": 1, "base_price": "0.00", "prices": { "bot.talks": { "model": "per_unit", "unit_price": "1.00" } } },
