@@ -77,6 +77,20 @@ internal static class BackTestRun
         return rerun;
     }
 
+    /// <summary>The facts in the journal but those of events, in order.</summary>
+    public static IEnumerable<AccountFact> Facts(this AccountRun account)
+    {
+        var facts = new List<AccountFact>();
+        foreach (var entry in account.Entries)
+        {
+            var reader = new FactReader(entry.Span);
+            while (reader.TryRead(out var kind, out var content))
+                if (kind == FactKind.Json) facts.Add(FactReader.ReadJson(content));
+        }
+
+        return facts;
+    }
+
     public static IEnumerable<(PlanRule, string, string)> Moved(IEnumerable<PlanMove> moves) => moves.Select(m => (m.Rule, m.From, m.To));
 
     public static Catalog Read(string json)

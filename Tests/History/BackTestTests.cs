@@ -141,6 +141,25 @@ public sealed class BackTestTests
             test.Notes.AsEnumerable());
     }
 
+    // A year is paid for and nothing is asked for tickets: May has nothing to invoice.
+    [Fact]
+    public void AnInvoiceWithoutALine_IsDroppedAgain()
+    {
+        var flat = Catalog().Replace(
+            "\"base_price\": \"100.00\", \"included\": { \"desk.tickets\": 3 }, \"prices\": { \"desk.tickets\": { \"model\": \"per_unit\", \"unit_price\": \"1.00\" } }",
+            "\"base_price\": \"100.00\"",
+            StringComparison.Ordinal);
+        var account = AccountRun.On(Anchor, flat);
+        Assert.Null(account.Open("desk-year"));
+        account.At(April10).Use(9, April10).At(May4);
+        Assert.Contains(account.Facts(), f => f is AccountFact.DraftDropped);
+
+        var test = account.BackTest(flat);
+
+        Assert.Equal((10_000L, 10_000L, null), (test.Paid, test.WouldPay, test.Problem));
+        Assert.Empty(account.Rerun().State.Drafts);
+    }
+
     [Fact]
     public void AnAccountThatIsNone_IsSaid() =>
         Assert.Equal("There is no account acme.", AccountRun.On(Anchor, Catalog()).BackTest().Problem);
