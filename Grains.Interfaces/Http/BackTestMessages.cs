@@ -25,23 +25,6 @@ public enum BackTestKind
     Simulate = 2,
 }
 
-/// <summary>How far a back-test is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<BackTestStatus>))]
-public enum BackTestStatus
-{
-    /// <summary>It runs, or waits for one before it.</summary>
-    [JsonStringEnumMemberName("running")]
-    Running = 1,
-
-    /// <summary>All accounts were run.</summary>
-    [JsonStringEnumMemberName("done")]
-    Done = 2,
-
-    /// <summary>It did not come to its end.</summary>
-    [JsonStringEnumMemberName("stopped")]
-    Stopped = 3,
-}
-
 /// <summary>What accounts would have paid and been moved to, or how far the job is that finds out.</summary>
 /// <param name="Id">The job; left out when the answer was given at once.</param>
 /// <param name="Kind">What was other.</param>
@@ -59,7 +42,7 @@ public sealed record BackTestView(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Id,
     BackTestKind Kind,
     string Version,
-    BackTestStatus Status,
+    JobStatus Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? StartedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? FinishedAt,
     int Accounts,

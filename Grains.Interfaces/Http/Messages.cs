@@ -266,6 +266,8 @@ public sealed record Problem(
 [JsonSerializable(typeof(CatalogView))]
 [JsonSerializable(typeof(BackTestRequest))]
 [JsonSerializable(typeof(BackTestView))]
+[JsonSerializable(typeof(CatalogMoveRequest))]
+[JsonSerializable(typeof(CatalogMoveView))]
 [JsonSerializable(typeof(MoveClockRequest))]
 [JsonSerializable(typeof(ClockView))]
 [JsonSerializable(typeof(CheckView))]

@@ -41,7 +41,7 @@ internal static class BackTestEndpoints
     private static async Task<IResult> Begin(string version, BackTestKind kind, HttpRequest request, CatalogDesk desk, BackTests tests, CancellationToken cancellation)
     {
         var body = await RequestReading.JsonIfAny(request, BillingJson.Web.BackTestRequest, cancellation) ?? new();
-        var accounts = Accounts(body.Accounts);
+        var accounts = Accounts(body.Accounts, AccountsMax, "run");
         var (from, to) = (Instant(body.From, "from"), Instant(body.To, "to"));
         if (to <= from) return Problems.Invalid("to is not after from. Nothing was run.", "to");
         var (kept, refusal) = await desk.Find(version);
@@ -53,7 +53,7 @@ internal static class BackTestEndpoints
         if (accounts is not { } named)
         {
             if (tests.Begin(kind, version, question) is not { } job)
-                return Problems.Conflict($"{BackTests.JobsKept} back-tests of all accounts wait already. Nothing was begun; begin it again when one is done.");
+                return Problems.Conflict($"{JobList<BackTestJob>.Kept} back-tests of all accounts wait already. Nothing was begun; begin it again when one is done.");
             request.HttpContext.Response.Headers.Location = $"/v1/catalogs/backtests/{job.Id}";
             return Results.Json(job.Show(0, 0, static _ => "") with { Next = null }, BillingJson.Web.BackTestView, statusCode: 202);
         }
@@ -61,24 +61,27 @@ internal static class BackTestEndpoints
         var results = await tests.Run(named, question, cancellation);
         var sums = new BackTestSums();
         foreach (var result in results) sums.Add(result);
-        return Results.Json(sums.View(kind, version, BackTestStatus.Done, [.. results]), BillingJson.Web.BackTestView);
+        return Results.Json(sums.View(kind, version, JobStatus.Done, [.. results]), BillingJson.Web.BackTestView);
     }
 
     private static IResult Show(string id, HttpRequest request, BackTests tests) => tests.Find(id) is { } job
         ? Results.Json(job.Show(RequestReading.Skip(request), RequestReading.Limit(request), skip => RequestReading.ToCursor($"{skip}")), BillingJson.Web.BackTestView)
         : Problems.NotFound("This silo knows no back-test of that id: it was begun on another one, before the silo started, or eight others were begun since.", "id");
 
-    // Null for all of them.
-    private static ImmutableArray<string>? Accounts(JsonElement? given)
+    /// <summary>The accounts that a body names, each once; null for all of them.</summary>
+    /// <param name="given">The member <c>accounts</c>.</param>
+    /// <param name="most">How many may be named.</param>
+    /// <param name="done">What was not done when it is refused: run, begun.</param>
+    public static ImmutableArray<string>? Accounts(JsonElement? given, int most, string done)
     {
         if (given is not { } json || (json.ValueKind == JsonValueKind.String && json.ValueEquals("all"))) return null;
-        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() is < 1 or > AccountsMax)
-            throw new BadRequest(Problems.Invalid($"accounts is a list of 1 to {AccountsMax} account ids, or \"all\". Nothing was run.", "accounts"));
+        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() is var length && (length < 1 || length > most))
+            throw new BadRequest(Problems.Invalid($"accounts is a list of 1 to {most} account ids, or \"all\". Nothing was {done}.", "accounts"));
         var accounts = ImmutableArray.CreateBuilder<string>();
         for (var i = 0; i < json.GetArrayLength(); i++)
         {
             if (json[i].ValueKind != JsonValueKind.String || !AccountEndpoints.IsAccountId(json[i].GetRawText().Trim('"')) || accounts.Contains(json[i].GetString()!))
-                throw new BadRequest(Problems.Invalid("An account is named by its id, each once. Nothing was run.", $"accounts[{i}]"));
+                throw new BadRequest(Problems.Invalid($"An account is named by its id, each once. Nothing was {done}.", $"accounts[{i}]"));
             accounts.Add(json[i].GetString()!);
         }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Threading.Channels;
 using Billing.Accounts;
 using Billing.Http;
 using Billing.Silo.Storage;
@@ -13,18 +12,13 @@ namespace Billing.Silo.Catalogs;
 /// </summary>
 internal sealed partial class BackTests(IGrainFactory grains, IAccountDirectory directory, TimeProvider time, ILogger<BackTests> log) : BackgroundService
 {
-    /// <summary>How many jobs are kept: the newest ones.</summary>
-    public const int JobsKept = 8;
-
     /// <summary>How many accounts are run at once: there is other work to do.</summary>
     private const int AtOnce = 2;
 
     private const int PageSize = 100;
     private static readonly AccountQuery Everybody = new(null, null, null);
 
-    private readonly Lock _gate = new();
-    private readonly List<BackTestJob> _jobs = [];
-    private readonly Channel<BackTestJob> _waiting = Channel.CreateUnbounded<BackTestJob>();
+    private readonly JobList<BackTestJob> _jobs = new();
 
     /// <summary>Runs the histories of some accounts.</summary>
     /// <returns>What came of it, in the order of the accounts.</returns>
@@ -41,29 +35,16 @@ internal sealed partial class BackTests(IGrainFactory grains, IAccountDirectory 
     /// <param name="version">The catalogue version.</param>
     /// <param name="question">What is asked of each account.</param>
     /// <returns>The job; null when as many wait as are kept.</returns>
-    public BackTestJob? Begin(BackTestKind kind, string version, BackTestQuestion question)
-    {
-        lock (_gate)
-        {
-            if (_jobs.Count >= JobsKept && !_jobs.Exists(j => j.IsOver)) return null;
-            if (_jobs.Count >= JobsKept) _jobs.Remove(_jobs.Find(j => j.IsOver)!);
-            var job = new BackTestJob(Guid.CreateVersion7(time.GetUtcNow()).ToString("N"), kind, version, question, time.GetUtcNow());
-            _jobs.Add(job);
-            _waiting.Writer.TryWrite(job);
-            return job;
-        }
-    }
+    public BackTestJob? Begin(BackTestKind kind, string version, BackTestQuestion question) =>
+        _jobs.Begin(new(Guid.CreateVersion7(time.GetUtcNow()).ToString("N"), kind, version, question, time.GetUtcNow()));
 
     /// <summary>A job of this silo; null when it is not known, or not any more.</summary>
-    public BackTestJob? Find(string id)
-    {
-        lock (_gate) return _jobs.Find(j => j.Id == id);
-    }
+    public BackTestJob? Find(string id) => _jobs.Find(id);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var job in _waiting.Reader.ReadAllAsync(stoppingToken))
+        await foreach (var job in _jobs.Waiting(stoppingToken))
         {
             try
             {
@@ -111,7 +92,7 @@ internal sealed partial class BackTests(IGrainFactory grains, IAccountDirectory 
 }
 
 /// <summary>A back-test of all accounts. Thread-safe.</summary>
-internal sealed class BackTestJob(string id, BackTestKind kind, string version, BackTestQuestion question, DateTimeOffset startedAt)
+internal sealed class BackTestJob(string id, BackTestKind kind, string version, BackTestQuestion question, DateTimeOffset startedAt) : IJob
 {
     /// <summary>How many accounts are kept with all that came of them, the first by id; the totals are of all.</summary>
     public const int ItemsKept = 50_000;
@@ -120,18 +101,24 @@ internal sealed class BackTestJob(string id, BackTestKind kind, string version, 
     private readonly List<AccountBackTest> _items = [];
     private readonly BackTestSums _sums = new();
     private DateTimeOffset? _finishedAt;
-    private BackTestStatus _status = BackTestStatus.Running;
+    private JobStatus _status = JobStatus.Running;
 
+    /// <inheritdoc/>
     public string Id => id;
 
     public BackTestQuestion Question => question;
 
-    /// <summary>Whether nothing comes to it any more.</summary>
-    public bool IsOver
+    /// <inheritdoc/>
+    public bool IsOver => Status != JobStatus.Running;
+
+    /// <inheritdoc/>
+    public bool IsDone => Status == JobStatus.Done;
+
+    private JobStatus Status
     {
         get
         {
-            lock (_gate) return _status != BackTestStatus.Running;
+            lock (_gate) return _status;
         }
     }
 
@@ -149,7 +136,7 @@ internal sealed class BackTestJob(string id, BackTestKind kind, string version, 
 
     public void End(DateTimeOffset at, bool isDone)
     {
-        lock (_gate) (_finishedAt, _status) = (at, isDone ? BackTestStatus.Done : BackTestStatus.Stopped);
+        lock (_gate) (_finishedAt, _status) = (at, isDone ? JobStatus.Done : JobStatus.Stopped);
     }
 
     /// <summary>How far it is, with a page of what came of it.</summary>
@@ -186,6 +173,6 @@ internal sealed class BackTestSums
         _totals[currency] = new(currency, sum.Paid + result.Paid, sum.WouldPay + result.WouldPay, sum.Difference + result.Difference);
     }
 
-    public BackTestView View(BackTestKind kind, string version, BackTestStatus status, ImmutableArray<AccountBackTest> items) =>
+    public BackTestView View(BackTestKind kind, string version, JobStatus status, ImmutableArray<AccountBackTest> items) =>
         new(null, kind, version, status, null, null, _accounts, _moved, _failed, [.. _totals.Values], items, null);
 }

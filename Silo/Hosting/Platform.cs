@@ -157,6 +157,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton(catalogs);
         services.AddSingleton<CatalogDesk>();
         services.AddSingleton<BackTests>();
+        services.AddSingleton<CatalogMoves>();
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();
@@ -195,6 +196,7 @@ internal sealed class Platform : IAsyncDisposable
         services.AddHostedService(s => s.GetRequiredService<StoreCheck>());
         services.AddHostedService<Upkeep>();
         services.AddHostedService(s => s.GetRequiredService<BackTests>());
+        services.AddHostedService(s => s.GetRequiredService<CatalogMoves>());
     }
 
     private static void AddSandbox(IServiceCollection services)
@@ -223,6 +225,7 @@ internal sealed class Platform : IAsyncDisposable
         EntitlementEndpoint.Map(app);
         CatalogEndpoints.Map(app);
         BackTestEndpoints.Map(app);
+        CatalogMoveEndpoints.Map(app);
         CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);
         StripeWebhookEndpoint.Map(app);

@@ -28,6 +28,8 @@ public sealed class AuthorizationTests(PlatformFixture platform) : IClassFixture
         ("POST", "/v1/catalogs/{version}/backtest", Scopes.Operate),
         ("POST", "/v1/catalogs/{version}/simulate", Scopes.Operate),
         ("GET", "/v1/catalogs/backtests/{id}", Scopes.Read),
+        ("POST", "/v1/catalogs/{version}/move", Scopes.Admin),
+        ("GET", "/v1/catalogs/moves/{id}", Scopes.Read),
         ("GET", "/v1/feed", Scopes.Read),
         ("POST", "/v1/check", Scopes.Admin),
         ("GET", "/v1/check", Scopes.Admin),

@@ -94,7 +94,7 @@ internal static class Examples
         Open, Open with { Currency = null, Country = null, PaymentMethod = null, CommandId = null, Plans = [] },
         Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [], Alerts = [], SpendCap = null },
         Alert, new UsageAlert(null, null, 50_000), Cap,
-        Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null },
+        Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null }, Scheduled with { Kind = ScheduledChangeKind.Plan, CatalogVersion = "2026-03" },
         new CancelAccount("The shop closes.", true, "command-2"), new CancelAccount(null, false, null),
         new UndoCancellation("It goes on."), new UndoCancellation(null as string),
         new ChangePlans([PlanChange], "2026-03", PlanChangeTime.PeriodEnd, "They asked for it.", true, "command-3"),
