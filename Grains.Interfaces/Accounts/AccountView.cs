@@ -86,12 +86,14 @@ public sealed record SubscriptionView(
 /// <param name="Plan">The plan it is to be on; left out when it is to end.</param>
 /// <param name="At">When.</param>
 /// <param name="Reason">Why, in words.</param>
+/// <param name="CatalogVersion">The catalogue version of that plan; left out when it is to end.</param>
 [GenerateSerializer, Immutable, Alias("billing.scheduled-change")]
 public sealed record ScheduledChangeView(
     [property: Id(0)] ScheduledChangeKind Kind,
     [property: Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Plan,
     [property: Id(2)] DateTimeOffset At,
-    [property: Id(3)] string Reason);
+    [property: Id(3)] string Reason,
+    [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? CatalogVersion = null);
 
 /// <summary>What sort of change is scheduled. The numbers are part of the wire: add at the end, reuse none.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ScheduledChangeKind>))]

@@ -23,4 +23,11 @@ public interface IAccountHistoryGrain : IGrainWithStringKey
     /// <param name="eventId">The CloudEvents <c>id</c>.</param>
     [Alias("get-event")]
     Task<EventAnswer> GetEvent(string source, string eventId);
+
+    /// <summary>
+    /// Runs the history of the account again by other rules or prices, up to now: what it would have paid, and which plans usage would
+    /// have moved it to. What cannot be run is answered with its problem.
+    /// </summary>
+    [Alias("back-test")]
+    Task<AccountBackTest> BackTest(BackTestQuestion question);
 }

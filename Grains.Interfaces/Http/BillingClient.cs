@@ -177,6 +177,26 @@ public sealed class BillingClient(HttpClient http, string key)
     public Task<CatalogSummary> PublishCatalog(string version, string? idempotencyKey = null, CancellationToken cancellation = default) =>
         Send(HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/publish", null, BillingJson.Web.CatalogSummary, idempotencyKey, cancellation);
 
+    /// <summary>Runs real histories again by the ladder rules of a catalogue version. All accounts are a job, whose id the answer has.</summary>
+    public Task<BackTestView> BackTest(string version, BackTestRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) => Send(
+        HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/backtest", JsonContent.Create(request, BillingJson.Web.BackTestRequest), BillingJson.Web.BackTestView, idempotencyKey, cancellation);
+
+    /// <summary>Runs real histories again on the plans, prices and rules of a catalogue version. All accounts are a job, whose id the answer has.</summary>
+    public Task<BackTestView> Simulate(string version, BackTestRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) => Send(
+        HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/simulate", JsonContent.Create(request, BillingJson.Web.BackTestRequest), BillingJson.Web.BackTestView, idempotencyKey, cancellation);
+
+    /// <summary>How far a job of all accounts is, with a page of what came of it.</summary>
+    public Task<BackTestView> GetBackTest(string id, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/catalogs/backtests/{Uri.EscapeDataString(id)}?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.BackTestView, cancellation);
+
+    /// <summary>Begins to move accounts to a published catalogue version, or to show what that would change. Sent again under its key, it changes nothing twice.</summary>
+    public Task<CatalogMoveView> MoveToCatalog(string version, CatalogMoveRequest request, string? idempotencyKey = null, CancellationToken cancellation = default) => Send(
+        HttpMethod.Post, $"/v1/catalogs/{Uri.EscapeDataString(version)}/move", JsonContent.Create(request, BillingJson.Web.CatalogMoveRequest), BillingJson.Web.CatalogMoveView, idempotencyKey, cancellation);
+
+    /// <summary>How far a move of accounts is, with a page of what came of it.</summary>
+    public Task<CatalogMoveView> GetCatalogMove(string id, string? cursor = null, int limit = 50, CancellationToken cancellation = default) =>
+        Get($"/v1/catalogs/moves/{Uri.EscapeDataString(id)}?limit={limit}{Parameter("cursor", cursor)}", BillingJson.Web.CatalogMoveView, cancellation);
+
     /// <summary>Moves the sandbox's billing clock to an instant, doing what is due on the way.</summary>
     public Task<ClockView> MoveClock(DateTimeOffset now, CancellationToken cancellation = default) =>
         Send(

@@ -29,7 +29,7 @@ internal static class AccountViews
             [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(
                 s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account, s), s.Decision))
                 .Concat(account.Additions.Select(a => new SubscriptionView(
-                    a.Key, a.Value.Plan, a.Value.CatalogVersion, BillingCalendar.PeriodAt(a.Value.At, 0), new(ScheduledChangeKind.Plan, a.Value.Plan, a.Value.At, a.Value.Reason))))],
+                    a.Key, a.Value.Plan, a.Value.CatalogVersion, BillingCalendar.PeriodAt(a.Value.At, 0), new(ScheduledChangeKind.Plan, a.Value.Plan, a.Value.At, a.Value.Reason, a.Value.CatalogVersion))))],
             [.. from meter in account.Meters
                 from subscription in account.Subscriptions
                 where subscription.Product == meter.Meter.Product && subscription.EndedAt is null
@@ -90,7 +90,7 @@ internal static class AccountViews
 
     private static ScheduledChangeView? Scheduled(AccountState account, Subscription subscription) => account.Cancellation is { } cancellation
         ? new(ScheduledChangeKind.Cancellation, null, cancellation.EffectiveAt, cancellation.Reason)
-        : subscription.Scheduled is { } change ? new(ScheduledChangeKind.Plan, change.Plan, change.At, change.Reason)
+        : subscription.Scheduled is { } change ? new(ScheduledChangeKind.Plan, change.Plan, change.At, change.Reason, change.CatalogVersion)
         : null;
 
     private static BillingPeriod? Running(AccountState account, DateTimeOffset at) =>

@@ -140,6 +140,11 @@ internal ref struct FactReader
         _rest = entry[FactWriter.HeaderBytes..];
     }
 
+    /// <summary>Reads on in an entry behind the facts that were read already.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="position">The length it had then.</param>
+    public static FactReader Behind(ReadOnlySpan<byte> entry, int position) => new(entry) { _rest = entry[position..] };
+
     /// <summary>The billing clock when the entry's command arrived.</summary>
     public DateTimeOffset ReceivedAt { get; }
 

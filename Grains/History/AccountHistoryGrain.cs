@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Billing.Accounts;
 using Billing.Deduplication;
@@ -12,6 +13,8 @@ namespace Billing.History;
 /// <summary>Reads the journal for the rules of this room: the order of steps and nothing else.</summary>
 internal sealed class AccountHistoryGrain(IJournal journal, IBillingClock clock, ICatalogs catalogs) : Grain, IAccountHistoryGrain
 {
+    private static readonly ConditionalWeakTable<ICatalogs, Tuple<BackTestQuestion, BackTestCatalogs>> Newest = [];
+
     /// <inheritdoc/>
     public async Task<LineEventPage> ListLineEvents(int number, int line, int skip, int take)
     {
@@ -47,6 +50,34 @@ internal sealed class AccountHistoryGrain(IJournal journal, IBillingClock clock,
         return trace.View(clock.Now, body) is { } view
             ? new(null, view)
             : new(new(RefusalKind.NotFound, $"The account {id} has seen no event with the source {source} and the id {eventId}.", "event_id"), null);
+    }
+
+    /// <inheritdoc/>
+    public async Task<AccountBackTest> BackTest(BackTestQuestion question)
+    {
+        var id = this.GetPrimaryKeyString();
+        var (history, held) = await ReadAll(id);
+        if (held is not null) return History.BackTest.Failed(id, held.Detail);
+        try
+        {
+            var rules = RulesOf(question);
+            var test = new BackTest(new(id, journal.HashKey, rules), rules, question.From, question.To);
+            foreach (var entry in history.Entries) test.Take(entry.Span);
+            return test.Result(clock.Now);
+        }
+        catch (Exception failed) when (failed is InvalidDataException or UnknownCatalogException)
+        {
+            return History.BackTest.Failed(id, failed.Message);
+        }
+    }
+
+    // All accounts of one question share what is made of it.
+    private BackTestCatalogs RulesOf(BackTestQuestion question)
+    {
+        if (Newest.TryGetValue(catalogs, out var newest) && newest.Item1 == (question with { From = null, To = null })) return newest.Item2;
+        var rules = BackTestCatalogs.Of(question, catalogs);
+        Newest.AddOrUpdate(catalogs, new(question with { From = null, To = null }, rules));
+        return rules;
     }
 
     private async Task<(JournalTail History, Refusal? Held)> ReadAll(string id)

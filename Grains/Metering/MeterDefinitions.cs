@@ -6,11 +6,19 @@ namespace Billing.Metering;
 internal static class MeterDefinitions
 {
     /// <summary>Whether both count every event alike. The order of filters and of the values they allow makes no difference to that, but is compared.</summary>
-    public static bool AreSame(Meter one, Meter other) =>
-        Scalar(one) == Scalar(other) && AreSame(one.Where, other.Where) && AreSame(one.CountOnce?.Window, other.CountOnce?.Window)
-        && one.CountOnce?.Key == other.CountOnce?.Key && AreSame(one.CancelledBy, other.CancelledBy);
+    public static bool AreSame(Meter one, Meter other) => one.Id == other.Id && !Differences(one, other).Any();
 
-    private static Meter Scalar(Meter meter) => meter with { Where = [], CountOnce = null, CancelledBy = null };
+    /// <summary>What two definitions of one meter differ in: members as the catalogue names them.</summary>
+    public static IEnumerable<string> Differences(Meter one, Meter other)
+    {
+        if (one.Product != other.Product) yield return "product";
+        if (one.Event != other.Event) yield return "event";
+        if (!AreSame(one.Where, other.Where)) yield return "where";
+        if (one.Aggregate != other.Aggregate) yield return "aggregate";
+        if (one.Value != other.Value) yield return "value";
+        if (!AreSame(one.CountOnce?.Window, other.CountOnce?.Window) || one.CountOnce?.Key != other.CountOnce?.Key) yield return "count_once";
+        if (!AreSame(one.CancelledBy, other.CancelledBy)) yield return "cancelled_by";
+    }
 
     private static bool AreSame(CancelledBy? one, CancelledBy? other) =>
         (one is null) == (other is null) && (one is null || (one with { Where = [] } == other! with { Where = [] } && AreSame(one.Where, other.Where)));

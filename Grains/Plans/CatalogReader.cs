@@ -55,6 +55,10 @@ public static class CatalogReader
             node.RefuseDoubleNames();
             return (ReadTransitions(node), null);
         }
+        catch (InvalidOperationException)
+        {
+            return (null, new(path, $"{path} has a name with half of a surrogate pair as an escape."));
+        }
         catch (InvalidCatalogException invalid)
         {
             return (null, invalid.Problem);

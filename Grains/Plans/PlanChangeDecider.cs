@@ -74,8 +74,8 @@ internal static class PlanChangeDecider
         return new AccountFact.SubscriptionStarted(product, plan, version, at, baseFeesFrom, command.Reason, command.CommandId);
     }
 
-    // In a trial nothing is paid. The rest of the old base price is given back, that of the new one asked for.
-    private static IEnumerable<InvoiceLine> Lines(AccountState account, PlannedChange change)
+    /// <summary>The lines of a change that holds at once, before it holds: the rest of the old base price is given back, that of the new one asked for. In a trial nothing is paid.</summary>
+    public static IEnumerable<InvoiceLine> Lines(AccountState account, PlannedChange change)
     {
         if (account.Status == AccountStatus.Trialing) yield break;
         var period = change.PaidPeriod ?? account.BegunPeriod!.Value;

@@ -111,9 +111,9 @@ internal static class PlanChangeRules
         foreach (var meter in account.Meters.Select(m => m.Meter).Where(m => m.Product == product))
         {
             if (catalog.Meters.FirstOrDefault(m => m.Id == meter.Id) is not { } other)
-                return $"The catalogue {catalog.Version} has no meter {meter.Id}, by which the usage of {product} is counted. Nothing was changed; publish a version that keeps it.";
+                return $"The catalogue {catalog.Version} has no meter {meter.Id}, by which the usage of {product} is counted. Nothing was changed; publish a version that keeps the meter as it is.";
             if (!MeterDefinitions.AreSame(meter, other))
-                return $"The catalogue {catalog.Version} counts the meter {meter.Id} in another way, and what is counted cannot be counted anew. Nothing was changed; publish a version with a new meter beside it.";
+                return $"The catalogue {catalog.Version} counts the meter {meter.Id} in another way: it differs in {string.Join(", ", MeterDefinitions.Differences(meter, other))}. What is counted cannot be counted anew. Nothing was changed; publish a version that keeps {meter.Id} as it is, with a new meter beside it.";
         }
 
         return null;

@@ -142,6 +142,9 @@ internal static partial class AccountEndpoints
         _ => null,
     };
 
+    /// <summary>Whether a text can be the id of an account.</summary>
+    public static bool IsAccountId(string text) => AccountId().IsMatch(text);
+
     [GeneratedRegex(@"^(?!\.{1,2}\z)[A-Za-z0-9._:@-]{1,128}\z", RegexOptions.CultureInvariant)]
     private static partial Regex AccountId();
 }

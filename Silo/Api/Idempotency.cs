@@ -13,7 +13,7 @@ namespace Billing.Silo.Api;
 /// <remarks>
 /// The answer is stored after the act. When the process dies between the two, the account still knows the command by its id
 /// (<see cref="CommandIdOf"/>) and answers as if it had just been carried out. Answers of 500 and above are not kept: the act
-/// may be sent again.
+/// may be sent again. A call that is <see cref="AnsweredAnew"/> is carried out each time.
 /// </remarks>
 internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
 {
@@ -74,7 +74,7 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
         var body = buffer.AsSpan(0, length).ToArray();
         context.Request.Body = new MemoryStream(body);
         var hash = HashOf(context.Request, body);
-        if (await store.Find(key) is { } known)
+        if (await store.Find(key) is { } known && (known.RequestHash != hash || context.GetEndpoint()?.Metadata.GetMetadata<AnsweredAnew>() is null))
         {
             await Repeat(context, known, hash);
             return;
@@ -135,3 +135,6 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }
+
+/// <summary>Marks a call that is carried out each time it comes under its key: it knows by <see cref="Idempotency.CommandIdOf"/> what it did before, and does nothing twice.</summary>
+internal sealed class AnsweredAnew;

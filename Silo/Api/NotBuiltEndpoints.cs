@@ -22,8 +22,6 @@ internal static class NotBuiltEndpoints
         ("POST", "/v1/replays/{id}/revert", Scopes.Operate),
         ("GET", "/v1/dead-letters", Scopes.Read),
         ("POST", "/v1/dead-letters/release", Scopes.Operate),
-        ("POST", "/v1/catalogs/{version}/simulate", Scopes.Operate),
-        ("POST", "/v1/catalogs/{version}/backtest", Scopes.Operate),
         ("GET", "/v1/webhook-endpoints", Scopes.Admin),
         ("POST", "/v1/webhook-endpoints", Scopes.Admin),
         ("GET", "/v1/webhook-endpoints/{id}/deliveries", Scopes.Admin),

@@ -156,6 +156,8 @@ internal sealed class Platform : IAsyncDisposable
         services.AddSingleton<ICatalogUpdates>(catalogs);
         services.AddSingleton(catalogs);
         services.AddSingleton<CatalogDesk>();
+        services.AddSingleton<BackTests>();
+        services.AddSingleton<CatalogMoves>();
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<AccountLanes>();
@@ -193,6 +195,8 @@ internal sealed class Platform : IAsyncDisposable
         services.AddHostedService<Scheduler>();
         services.AddHostedService(s => s.GetRequiredService<StoreCheck>());
         services.AddHostedService<Upkeep>();
+        services.AddHostedService(s => s.GetRequiredService<BackTests>());
+        services.AddHostedService(s => s.GetRequiredService<CatalogMoves>());
     }
 
     private static void AddSandbox(IServiceCollection services)
@@ -220,6 +224,8 @@ internal sealed class Platform : IAsyncDisposable
         FeedEndpoint.Map(app);
         EntitlementEndpoint.Map(app);
         CatalogEndpoints.Map(app);
+        BackTestEndpoints.Map(app);
+        CatalogMoveEndpoints.Map(app);
         CheckEndpoints.Map(app);
         SandboxEndpoints.Map(app);
         StripeWebhookEndpoint.Map(app);

@@ -236,8 +236,14 @@ internal sealed class AccountRun
         return state;
     }
 
+    /// <summary>The published catalogue versions.</summary>
+    public ICatalogs Published => _published;
+
     /// <summary>An empty state that forgets nothing, to explain what happened.</summary>
     public AccountState Explaining() => new("acme", HashKey, _published, forgets: false);
+
+    /// <summary>An empty state on other catalogues, to see what would have happened.</summary>
+    public AccountState Explaining(ICatalogs catalogs) => new("acme", HashKey, catalogs);
 
     /// <summary>Goes on with the state that another activation would read.</summary>
     public void Reactivate(int snapshotAfter) => State = ReadAgain(snapshotAfter);

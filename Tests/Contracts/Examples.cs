@@ -21,6 +21,8 @@ internal static class Examples
     private static readonly PlanDecision Decision = new(
         PlanRule.Downgrade, "mail", "mail-growth", "mail-starter", Period, Period.End, [new("mails", Small)], [new("mail-starter", 1_000, 0, 1_000)], "It would have cost less.");
 
+    private static readonly PlanMove Move = new(Period.End, Period.Start, "mail", "mail-growth", "mail-starter", PlanRule.Downgrade, "It would have cost less.");
+
     private static readonly SubscriptionView Subscription = new("mail", "mail-growth", "2026-03", Period, new(ScheduledChangeKind.Cancellation, null, Period.End, "The shop closes."), Decision);
     private static readonly MeterUsageView MeterUsage = new("mails", Quantity.Of(12), Quantity.One, Quantity.Of(1_000), Small);
     private static readonly ArithmeticStep Step = new("12.5", "0.02", "25.125", "12.5 blocks of 100 at 0.02");
@@ -92,7 +94,7 @@ internal static class Examples
         Open, Open with { Currency = null, Country = null, PaymentMethod = null, CommandId = null, Plans = [] },
         Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [], Alerts = [], SpendCap = null },
         Alert, new UsageAlert(null, null, 50_000), Cap,
-        Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null },
+        Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null }, Scheduled with { Kind = ScheduledChangeKind.Plan, CatalogVersion = "2026-03" },
         new CancelAccount("The shop closes.", true, "command-2"), new CancelAccount(null, false, null),
         new UndoCancellation("It goes on."), new UndoCancellation(null as string),
         new ChangePlans([PlanChange], "2026-03", PlanChangeTime.PeriodEnd, "They asked for it.", true, "command-3"),
@@ -136,6 +138,8 @@ internal static class Examples
         RefusedEvent, Count, LineName, Event,
         Event with { Type = null, Time = null, Reason = null, Meters = [], BilledOn = null, Counted = [], Lines = [], Body = null, Refused = [] },
         new EventAnswer(null, Event), new EventAnswer(Refused, null),
+        new BackTestQuestion("{}", null, true, null, null), new BackTestQuestion("{}", "{}", false, Period.Start, Period.End),
+        Move, new AccountBackTest("acme", "USD", 1_000, 900, -100, [Move], [], ["A note."]), new AccountBackTest("acme", null, 0, 0, 0, [], [], [], "There is no account acme."),
     ];
 
     private static Quantity Small => Quantity.TryParse("-0.0000000000000000000000000001", out var small) ? small : throw new FormatException();

@@ -2,6 +2,7 @@ using System.Text;
 using Billing.Accounts;
 using Billing.Http;
 using Billing.Silo.Hosting;
+using Billing.Tests.Support;
 
 namespace Billing.Tests.Http;
 
@@ -68,6 +69,22 @@ public sealed class BillingClientTests : IAsyncLifetime
         Assert.Equal((ScheduledChangeKind.Cancellation, cancelled.EffectiveAt), (scheduled!.Kind, scheduled.At));
         Assert.False(undone.DryRun);
         Assert.Null((await client.GetAccount("acme")).Subscriptions[0].ScheduledChange);
+    }
+
+    [Fact]
+    public async Task AnAccount_IsMovedToAnotherCatalogueVersion()
+    {
+        var client = new BillingClient(_http, Key);
+        var account = await client.OpenAccount(new("acme", "Acme", "billing@acme.example", null, null, ["voice-payg"], "pm_card_visa", null));
+        var version = account.Subscriptions[0].CatalogVersion;
+        await client.DraftCatalog(Encoding.UTF8.GetBytes((await client.GetCatalog(version)).Catalog.GetRawText().Replace(version, "next", StringComparison.Ordinal)));
+        await client.PublishCatalog("next");
+
+        var begun = await client.MoveToCatalog("next", new(version, false, "voice-payg"), "key-1");
+        await Eventually.True(async () => (await client.GetCatalogMove(begun.Id)).Status == JobStatus.Done, "the move is done");
+
+        Assert.Equal(AccountMoveOutcome.Moved, Assert.Single((await client.GetCatalogMove(begun.Id)).Items).Outcome);
+        Assert.Equal("next", (await client.GetAccount("acme")).Subscriptions[0].ScheduledChange!.CatalogVersion);
     }
 
     [Fact]

@@ -232,8 +232,26 @@ public sealed class PlanChangeTests
         var counted = Catalog("v0").Replace("\"event\": \"sent\"", "\"event\": \"received\"", StringComparison.Ordinal);
         var account = Opened("basic", other, counted, Catalog("v9")).At(April11);
 
-        Assert.StartsWith("The catalogue v1 has no meter desk.tickets", account.Move("basic", PlanChangeTime.PeriodEnd, "v1").Refusal!.Detail, StringComparison.Ordinal);
-        Assert.StartsWith("The catalogue v0 counts the meter desk.tickets in another way", account.Move("basic", PlanChangeTime.PeriodEnd, "v0").Refusal!.Detail, StringComparison.Ordinal);
+        Assert.Equal(
+            "The catalogue v1 has no meter desk.tickets, by which the usage of desk is counted. Nothing was changed; publish a version that keeps the meter as it is.",
+            account.Move("basic", PlanChangeTime.PeriodEnd, "v1").Refusal!.Detail);
+        Assert.Equal(
+            "The catalogue v0 counts the meter desk.tickets in another way: it differs in event. What is counted cannot be counted anew. Nothing was changed; publish a version that keeps desk.tickets as it is, with a new meter beside it.",
+            account.Move("basic", PlanChangeTime.PeriodEnd, "v0").Refusal!.Detail);
+    }
+
+    [Theory]
+    [InlineData("event", "\"event\": \"received\", \"aggregate\": \"count\"")]
+    [InlineData("where", "\"event\": \"sent\", \"where\": { \"$.paid\": true }, \"aggregate\": \"count\"")]
+    [InlineData("aggregate, value", "\"event\": \"sent\", \"aggregate\": \"sum\", \"value\": \"$.size\"")]
+    [InlineData("count_once", "\"event\": \"sent\", \"aggregate\": \"count\", \"count_once\": { \"key\": \"$.ticket\", \"window\": \"period\" }")]
+    [InlineData("cancelled_by", "\"event\": \"sent\", \"aggregate\": \"count\", \"cancelled_by\": { \"event\": \"wrote\", \"key\": \"$.ticket\", \"within\": \"PT72H\" }")]
+    public void AnotherCatalogueVersionThatCountsInAnotherWay_IsRefusedWithWhatDiffers(string differs, string other)
+    {
+        var counted = Catalog("v0").Replace("\"event\": \"sent\", \"aggregate\": \"count\"", other, StringComparison.Ordinal);
+        var account = Opened("basic", counted, Catalog("v9")).At(April11);
+
+        Assert.Contains($": it differs in {differs}. ", account.Move("basic", PlanChangeTime.PeriodEnd, "v0").Refusal!.Detail, StringComparison.Ordinal);
     }
 
     [Theory]

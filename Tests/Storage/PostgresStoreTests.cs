@@ -127,7 +127,7 @@ public sealed class PostgresStoreTests : StoreConformance
         var refused = await Assert.ThrowsAsync<InvalidDataException>(Open);
 
         Assert.Contains("schema 99; this release knows 6", refused.Message, StringComparison.Ordinal);
-        await Change("UPDATE billing.settings SET value = '5' WHERE name = 'schema'");
+        await Change("UPDATE billing.settings SET value = '6' WHERE name = 'schema'");
         await Reopen();
     }
 
