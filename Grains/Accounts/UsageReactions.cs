@@ -26,9 +26,10 @@ internal static class UsageReactions
     private static DateTimeOffset? NextLook(AccountState account, DateTimeOffset at)
     {
         DateTimeOffset? next = null;
+        if (!account.Meters.Any(m => m.IsWatchedUsageReached)) return null;
         foreach (var meter in account.Meters)
         {
-            if (!meter.IsWatchedUsageReached || meter.NextCertain(at) is not { } certain) continue;
+            if (meter.WatchedFrom is null || meter.NextCertain(at) is not { } certain) continue;
             if (meter.HeldEvents > PendingMany && certain < at + BetweenLooks) certain = at + BetweenLooks;
             if (!(next <= certain)) next = certain;
         }

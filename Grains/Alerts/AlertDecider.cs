@@ -26,7 +26,7 @@ internal static class AlertDecider
             }
         }
 
-        if (!Amounts(account).Any(a => !account.WasTold(a, null)) && !(account.SpendCap is { } unreached && !account.WasTold(unreached))) return;
+        if (!WatchesSpend(account)) return;
         var spent = Spend.Of(account, at);
         foreach (var alert in Amounts(account))
             if (!account.WasTold(alert, null) && spent >= alert.Amount) AccountDecider.Emit(account, facts, new AccountFact.UsageAlertReached(alert, null, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far.", at));
@@ -36,6 +36,10 @@ internal static class AlertDecider
             AccountDecider.Emit(account, facts, new AccountFact.SpendCapReached(cap, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far, and the cap is {Money(account, cap.Amount)}.{off}", at));
         }
     }
+
+    /// <summary>Whether an amount, or a cap, is left that was not told of in the running period.</summary>
+    public static bool WatchesSpend(AccountState account) =>
+        Amounts(account).Any(a => !account.WasTold(a, null)) || (account.SpendCap is { } cap && !account.WasTold(cap));
 
     /// <summary>The usage of a meter from which on the next threshold may be reached; null when none is left.</summary>
     public static Quantity? NextFrom(AccountState account, PeriodPlan period, string meter)
