@@ -69,8 +69,8 @@ internal sealed partial class AccountState
     /// <summary>Whether a spend cap was told of in the running period.</summary>
     public bool WasTold(SpendCap cap) => _told.Contains(KeyOf(cap));
 
-    /// <summary>Notes that usage was looked at, and when that is to be done again without an event; null for not at all.</summary>
-    public void LookAtUsageAgain(DateTimeOffset? at) => (_usageToLookAt, _looksAgainAt) = (false, at);
+    /// <summary>Notes that usage was looked at. A turn does not end before: what is in the journal was looked at.</summary>
+    public void LookedAtUsage() => _usageToLookAt = false;
 
     /// <summary>Notes that what was pending stands by now.</summary>
     public void LookAtUsageNow() => _usageToLookAt = true;
@@ -126,6 +126,10 @@ internal sealed partial class AccountState
                     SpendCapRemoved = null,
                 };
                 break;
+
+            case AccountFact.UsageLookedAt looked:
+                (_usageToLookAt, _looksAgainAt) = (false, looked.NextAt);
+                return;
 
             case AccountFact.UsageAlertReached reached:
                 _told = _told.Add(KeyOf(reached.Alert, reached.Meter));
@@ -238,12 +242,6 @@ internal sealed partial class AccountState
                 if (meter.IsWatchedUsageReached) _usageToLookAt = true;
             }
         }
-    }
-
-    // What a look came to is in the journal, that it was made is not: it is not made again at an instant that is over.
-    private void LookedAtUsageBy(DateTimeOffset instant)
-    {
-        if (_looksAgainAt <= instant) (_usageToLookAt, _looksAgainAt) = (true, null);
     }
 
     // An event that can still be taken back is looked at when it stands.

@@ -176,7 +176,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         var reader = new FactReader(entry);
         BeginEntry(reader.ReceivedAt);
         while (reader.TryRead(out var kind, out var content)) ApplyFact(kind, content, reader.ReceivedAt, null);
-        LookedAtUsageBy(reader.ReceivedAt);
+        _usageToLookAt = false;
         Sequence++;
     }
 

@@ -19,10 +19,14 @@ internal static class UsageReactions
     {
         UpgradeDecider.Decide(account, at, facts);
         AlertDecider.Decide(account, at, facts);
-        account.LookAtUsageAgain(NextLook(account, at));
+        var next = NextLook(account, at);
+
+        // One look too many is harmless, a fact for each that is put off is not.
+        if (next is null ? !(account.LooksAgainAt <= at) : account.LooksAgainAt > at && account.LooksAgainAt <= next) account.LookedAtUsage();
+        else AccountDecider.Emit(account, facts, new AccountFact.UsageLookedAt(at, next));
     }
 
-    // What is pending can stand without an event.
+    // What is pending can stand without an event. If nothing follows when all of it does, the next event is soon enough.
     private static DateTimeOffset? NextLook(AccountState account, DateTimeOffset at)
     {
         DateTimeOffset? next = null;
@@ -34,6 +38,7 @@ internal static class UsageReactions
             if (!(next <= certain)) next = certain;
         }
 
-        return next < account.RunningPeriod?.End ? next : null;
+        if (!(next < account.RunningPeriod?.End)) return null;
+        return UpgradeDecider.WouldMove(account, DateTimeOffset.MaxValue) || AlertDecider.WouldTell(account, DateTimeOffset.MaxValue) ? next : null;
     }
 }

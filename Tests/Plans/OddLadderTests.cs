@@ -77,6 +77,29 @@ public sealed class OddLadderTests
         Assert.Equal(account.Invoices[1].FinalizedAt, account.Invoices[2].FinalizedAt);
     }
 
+    [Fact]
+    public void WhatIsPendingIsTakenBack_IsLookedAtOnceAndNotDueAgain()
+    {
+        // Six calls of 7 April would cost more than duo-2 when they stand, two days later; three of them are taken back.
+        var account = Opened("duo-1", Duo("""
+            { "id": "duo-1", "rank": 1, "base_price": "0", "prices": { "calls": { "model": "per_unit", "unit_price": "1" } } },
+            { "id": "duo-2", "rank": 2, "base_price": "5" }
+            """)).At(On("2026-04-07"));
+        account.Send(Used("called", 6, On("2026-04-07")));
+        var stands = On("2026-04-09").AddTicks(1);
+        Assert.Equal(stands, account.State.NextRuleAt);
+        account.Send([.. Enumerable.Range(0, 3).Select(i => new AccountRun.Event($"hung-{i}", On("2026-04-07").AddTicks(1), $$"""{"n":{{i}}}""", "hung"))]);
+
+        account.At(stands);
+        var (entries, next) = (account.Entries.Count, account.State.NextRuleAt);
+        account.At(stands.AddDays(1));
+
+        // Nothing is due before the period ends, and the journal says so to who reads it.
+        Assert.Equal(("duo-1", entries, On("2026-05-01")), (account.Plan("duo"), account.Entries.Count, next));
+        Assert.Equal(next, account.ReadAgain().NextRuleAt);
+        Assert.Equal(next, account.ReadAgain(entries).NextRuleAt);
+    }
+
     private static AccountRun.Event[] Used(string type, int count, DateTimeOffset? at = null) =>
         [.. Enumerable.Range(0, count).Select(i => new AccountRun.Event($"{type}-{i}", at ?? April10, $$"""{"n":{{i}}}""", type))];
 
