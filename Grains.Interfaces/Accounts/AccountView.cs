@@ -72,6 +72,7 @@ public enum AccountStatus
 /// <param name="Period">The running billing period, or the trial.</param>
 /// <param name="ScheduledChange">What is to become of it; left out when nothing is scheduled.</param>
 /// <param name="Decision">The newest automatic decision about its plan; left out before the first.</param>
+/// <param name="RenewsAt">When a plan by the year renews; left out for a plan by the month, and when the year is not to go on.</param>
 [GenerateSerializer, Immutable, Alias("billing.subscription")]
 public sealed record SubscriptionView(
     [property: Id(0)] string Product,
@@ -79,7 +80,8 @@ public sealed record SubscriptionView(
     [property: Id(2)] string CatalogVersion,
     [property: Id(3)] BillingPeriod Period,
     [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ScheduledChangeView? ScheduledChange = null,
-    [property: Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PlanDecision? Decision = null);
+    [property: Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PlanDecision? Decision = null,
+    [property: Id(6), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? RenewsAt = null);
 
 /// <summary>What is to become of a subscription.</summary>
 /// <param name="Kind">What sort of change.</param>
@@ -113,7 +115,7 @@ public enum ScheduledChangeKind
 /// <param name="Quantity">What counts so far, in the meter's unit.</param>
 /// <param name="Pending">What may still be cancelled; not part of <paramref name="Quantity"/>.</param>
 /// <param name="Included">The plan's allowance for the period, in the meter's unit; a prorated one without a decimal end is shown to 12 places.</param>
-/// <param name="Forecast">The quantity at the end of the period if usage goes on at the rate of the period so far, rounded down to whole units.</param>
+/// <param name="Forecast">What the quantity comes to by the end of the period: each day to come is like the same days of the week in the last four weeks; with less than a week behind, like the period so far. What is added is rounded down to whole units. Of a meter that takes the highest or the latest value it is the quantity.</param>
 [GenerateSerializer, Immutable, Alias("billing.meter-usage")]
 public sealed record MeterUsageView(
     [property: Id(0)] string Meter,

@@ -25,6 +25,7 @@ internal static class AccountDecider
             if (ChargingDecider.DueAt(account) == due) ChargingDecider.Advance(account, due, facts);
             else if (FinalAt(account, due) is { } draft) Finalize(account, draft, due, facts);
             else if (account.LooksAgainAt == due) account.LookAtUsageNow();
+            else if (RenewalDecider.DueAt(account) == due) RenewalDecider.Tell(account, due, facts);
             else LifecycleDecider.Advance(account, due, facts);
 
             // A draft that is due comes first: an upgrade of the same instant is not on it.

@@ -36,7 +36,8 @@ internal sealed record AccountSnapshot(
     AccountFact.SettingsChanged? Settings = null,
     ImmutableSortedDictionary<string, ScheduledPlan>? Additions = null,
     ImmutableSortedSet<string>? Told = null,
-    DateTimeOffset? LooksAgainAt = null);
+    DateTimeOffset? LooksAgainAt = null,
+    DateTimeOffset? RenewsSince = null);
 
 /// <summary>A segment of ids that a snapshot relies on.</summary>
 /// <param name="ForgetDay">The day on which its ids are forgotten.</param>
@@ -60,7 +61,7 @@ internal sealed record PeriodSnapshot(
 /// <summary>Writes and reads snapshots.</summary>
 internal sealed partial class AccountState
 {
-    private const byte SnapshotVersion = 6;
+    private const byte SnapshotVersion = 7;
 
     /// <summary>Copies the ids whose day is over into segments; the journal keeps them beside the snapshot that comes with them.</summary>
     /// <remarks>Nothing is sealed before <see cref="Sealed"/> says that it is durable. Of a day that is over no id comes any more, because an account's time does not go back.</remarks>
@@ -113,7 +114,8 @@ internal sealed partial class AccountState
                 _settings,
                 Additions,
                 _told,
-                _looksAgainAt),
+                _looksAgainAt,
+                RenewsSince),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -171,6 +173,7 @@ internal sealed partial class AccountState
         Suspension = saved.Suspension;
         Reactivation = saved.Reactivation;
         _settings = saved.Settings;
+        RenewsSince = saved.RenewsSince;
         _told = (saved.Told ?? NothingTold).WithComparer(StringComparer.Ordinal);
         Additions = (saved.Additions ?? NoAdditions).WithComparers(StringComparer.Ordinal);
         _subscriptions.AddRange(saved.Subscriptions);

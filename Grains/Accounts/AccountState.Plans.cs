@@ -66,6 +66,9 @@ internal sealed partial class AccountState
     /// <summary>Whether a threshold was told of in the running period.</summary>
     public bool WasTold(UsageAlert alert, string? meter) => _told.Contains(KeyOf(alert, meter));
 
+    /// <summary>Since when years that were not to go on are to go on again, because a person took that back; null for always.</summary>
+    public DateTimeOffset? RenewsSince { get; private set; }
+
     /// <summary>Whether a spend cap was told of in the running period.</summary>
     public bool WasTold(SpendCap cap) => _told.Contains(KeyOf(cap));
 
@@ -115,6 +118,7 @@ internal sealed partial class AccountState
             case AccountFact.PlanChangeUndone undone:
                 Additions = Additions.Remove(undone.Product);
                 Change(undone.Product, s => s with { Scheduled = null });
+                RenewsSince = undone.At;
                 break;
 
             case AccountFact.SettingsChanged settings:
@@ -130,6 +134,10 @@ internal sealed partial class AccountState
             case AccountFact.UsageLookedAt looked:
                 (_usageToLookAt, _looksAgainAt) = (false, looked.NextAt);
                 return;
+
+            case AccountFact.RenewalNoticed noticed:
+                Change(noticed.Product, s => s with { Renewal = new(noticed.RenewsAt, noticed.Days) });
+                break;
 
             case AccountFact.UsageAlertReached reached:
                 _told = _told.Add(KeyOf(reached.Alert, reached.Meter));

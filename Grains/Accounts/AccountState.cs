@@ -123,7 +123,8 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 if (due is null || finalizeAt < due) due = finalizeAt;
             }
 
-            return ChargingDecider.DueAt(this) is { } charging && !(due < charging) ? charging : due;
+            if (ChargingDecider.DueAt(this) is { } charging && !(due < charging)) due = charging;
+            return RenewalDecider.DueAt(this) is { } notice && !(due < notice) ? notice : due;
         }
     }
 
@@ -263,8 +264,9 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 Cancellation = scheduled;
                 break;
 
-            case AccountFact.CancellationUndone:
+            case AccountFact.CancellationUndone undone:
                 Cancellation = null;
+                RenewsSince = undone.At;
                 break;
 
             case AccountFact.AccountCancelled cancelled:
@@ -314,6 +316,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 Status = AccountStatus.Active;
                 Suspension = null;
                 Reactivation = reactivated;
+                RenewsSince = reactivated.At;
                 if (reactivated.Anchor is { } anchor) BeginPeriods(anchor);
                 break;
 

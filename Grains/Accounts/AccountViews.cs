@@ -27,7 +27,7 @@ internal static class AccountViews
             profile.At,
             account.AutomaticPlanChanges,
             [.. account.Subscriptions.Where(s => s.EndedAt is null).Select(s => new SubscriptionView(
-                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account, s), s.Decision))
+                s.Product, s.Plan, s.CatalogVersion, running!.Value, Scheduled(account, s), s.Decision, RenewalDecider.RenewsAt(account, s)))
                 .Concat(account.Additions.Select(a => new SubscriptionView(
                     a.Key, a.Value.Plan, a.Value.CatalogVersion, BillingCalendar.PeriodAt(a.Value.At, 0), new(ScheduledChangeKind.Plan, a.Value.Plan, a.Value.At, a.Value.Reason, a.Value.CatalogVersion))))],
             [.. from meter in account.Meters
@@ -105,7 +105,7 @@ internal static class AccountViews
             usage.Quantity,
             usage.Pending,
             Included(account, subscription, plan, meter.Meter.Id, period),
-            Forecast(meter, usage.Quantity, subscription.BaseFeesFrom == period.End ? period with { Start = subscription.StartedAt } : period, now));
+            Forecast(account, meter, usage.Quantity, subscription, period, now));
     }
 
     private static bool IsSubscribed(AccountState account, MeterState meter) => account.Subscriptions.Any(s => s.Product == meter.Meter.Product);
@@ -117,11 +117,14 @@ internal static class AccountViews
         return Quantity.TryParse(allowance.Units.ToString(), out var units) ? units : Quantity.Zero;
     }
 
-    private static Quantity Forecast(MeterState meter, Quantity quantity, BillingPeriod period, DateTimeOffset now)
+    // What is pending counts as usage of its day: most of it comes to stand.
+    private static Quantity Forecast(AccountState account, MeterState meter, Quantity quantity, Subscription subscription, BillingPeriod period, DateTimeOffset now)
     {
-        var elapsed = (now - period.Start).Ticks;
-        if (elapsed <= 0 || meter.Meter.Aggregate is Aggregate.Max or Aggregate.Latest) return quantity;
-        var whole = quantity.ToUnscaled() * period.Length.Ticks / elapsed / BigInteger.Pow(10, Quantity.MaxPlaces);
+        var from = subscription.StartedAt > period.Start ? subscription.StartedAt : period.Start;
+        if (now <= from || now >= period.End || meter.Meter.Aggregate is Aggregate.Max or Aggregate.Latest) return quantity;
+        var since = account.Calendar.Start is { } begun && begun > subscription.StartedAt ? begun : subscription.StartedAt;
+        if (meter.Daily.Expected(since, now, period.End) is { } expected) return quantity + expected;
+        var whole = quantity.ToUnscaled() * (period.End - from).Ticks / (now - from).Ticks / BigInteger.Pow(10, Quantity.MaxPlaces);
         return whole < long.MaxValue ? Quantity.Of((long)whole) : quantity;
     }
 }

@@ -35,6 +35,9 @@ internal sealed record Subscription(
     /// <summary>The newest decision by usage; null before the first.</summary>
     public PlanDecision? Decision { get; init; }
 
+    /// <summary>The newest notice that a year of it renews; null before the first.</summary>
+    public RenewalNotice? Renewal { get; init; }
+
     /// <summary>Its plans in one billing period; null when it had none.</summary>
     public PeriodPlan? Find(BillingPeriod period)
     {
@@ -56,6 +59,11 @@ internal sealed record Subscription(
     /// <summary>Whether the product was subscribed to at an instant.</summary>
     public bool Covers(long ticks) => ticks >= StartedAt.UtcTicks && (EndedAt is not { } end || ticks < end.UtcTicks);
 }
+
+/// <summary>That a year renews was told.</summary>
+/// <param name="RenewsAt">The end of the year.</param>
+/// <param name="Days">How many days before.</param>
+internal sealed record RenewalNotice(DateTimeOffset RenewsAt, int Days);
 
 /// <summary>An invoice that still follows usage: it is built anew whenever it is read, and becomes final after the grace.</summary>
 /// <param name="Period">The period that its base fees pay for; the one before it is the period whose usage it bears.</param>

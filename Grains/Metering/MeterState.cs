@@ -40,6 +40,9 @@ internal sealed class MeterState
     /// <summary>The periods that have usage or a bill, in order of time.</summary>
     public IReadOnlyList<PeriodUsage> Periods => _periods;
 
+    /// <summary>The usage by days, for forecasts.</summary>
+    public DailyUsage Daily { get; } = new();
+
     /// <summary>
     /// The period in which somebody waits for usage, and from how much on, pending usage included; null while nobody does. Without an amount
     /// it is another meter whose usage has to come to one.
@@ -64,7 +67,7 @@ internal sealed class MeterState
         var counted = new TalliedEvent(at, period, reading.Key, reading.Value, reading.GapSeconds);
         var (node, stands) = _cancellations is null ? (_tally.Add(counted, changes), true) : _cancellations.Add(reading.CancelKey, counted, changes);
         changes.Trim(keep: 1);
-        foreach (var row in changes.Rows) In(row.Period).Quantity += row.Change;
+        Apply(changes, at.TimeTicks);
         if (stands) In(period).EventCount++;
         if (_remembers) _first.Set(node, reading.Value, changes);
     }
@@ -80,7 +83,7 @@ internal sealed class MeterState
         (_pending, _oldestCancelled) = (null, timeTicks);
         changes.Clear();
         _cancellations!.Cancel(key, name, timeTicks, changes, _uncount);
-        foreach (var row in changes.Rows) In(row.Period).Quantity += row.Change;
+        Apply(changes, timeTicks);
         return _oldestCancelled;
     }
 
@@ -180,6 +183,7 @@ internal sealed class MeterState
     /// <summary>Writes all but the quantities per period.</summary>
     public void Write(SnapshotWriter writer, bool canonical)
     {
+        Daily.Write(writer);
         if (_cancellations is { } cancellations) cancellations.Write(writer, canonical, node => _first.Write(writer, node));
         else _tally.Write(writer, canonical, node => _first.Write(writer, node));
     }
@@ -187,9 +191,19 @@ internal sealed class MeterState
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     public void Read(ref SnapshotReader reader)
     {
+        Daily.Read(ref reader);
         Tally.NodeReader first = (int node, ref SnapshotReader rest) => _first.Read(ref rest, node);
         if (_cancellations is { } cancellations) cancellations.Read(ref reader, _calendar.PeriodOf, first);
         else _tally.Read(ref reader, first);
+    }
+
+    private void Apply(UsageChanges changes, long timeTicks)
+    {
+        foreach (var row in changes.Rows)
+        {
+            In(row.Period).Quantity += row.Change;
+            if (!row.Change.IsZero) Daily.Add(timeTicks, row.Change);
+        }
     }
 
     private Quantity QuantityOf(BillingPeriod period)

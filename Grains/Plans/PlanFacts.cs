@@ -27,6 +27,9 @@ internal abstract partial record AccountFact
     /// <summary>A scheduled change of plan was taken back.</summary>
     public sealed record PlanChangeUndone(string Product, DateTimeOffset At, string? Reason = null) : AccountFact;
 
+    /// <summary>A plan by the year renews in so many days, for <c>Amount</c> minor units.</summary>
+    public sealed record RenewalNoticed(string Product, string Plan, string CatalogVersion, DateTimeOffset RenewsAt, int Days, long Amount, string Text, DateTimeOffset At) : AccountFact;
+
     /// <summary>What the merchant wants of the platform was changed; null members stay as they were.</summary>
     public sealed record SettingsChanged(
         string Reason,

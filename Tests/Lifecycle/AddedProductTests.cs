@@ -41,9 +41,9 @@ public sealed class AddedProductTests
         var account = Begun("desk-1").At(Tenth);
         account.Add("voice", "voice-1");
 
-        account.At(Anchor.AddDays(20)).Send(Call("a", Tenth, 100));
+        account.At(Anchor.AddDays(15)).Send(Call("a", Tenth, 100));
         var shown = Assert.Single(View(account).Usage, u => u.Meter == Minutes);
-        Assert.Equal(("66.666666666667", "200"), (shown.Included.ToString(), shown.Forecast.ToString())); // 100 × 20/30; 100 in 10 of 20 days
+        Assert.Equal(("66.666666666667", "400"), (shown.Included.ToString(), shown.Forecast.ToString())); // 100 × 20/30; 100 in 5 of 20 days
 
         account.At(SecondEnd.AddDays(-1)).Send(Call("b", account.Now, 100));
         account.At(SecondEnd + Grace);
