@@ -22,11 +22,13 @@ internal static class AccountDecider
         if (account.HasUsageToLookAt) UsageReactions.Decide(account, account.LastEntryAt, facts);
         while (account.NextRuleAt is { } due && due <= now)
         {
-            if (account.LooksAgainAt == due) account.LookAtUsageNow();
-            else if (ChargingDecider.DueAt(account) == due) ChargingDecider.Advance(account, due, facts);
-            else if (account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due) is { } draft) Finalize(account, draft, due, facts);
+            if (ChargingDecider.DueAt(account) == due) ChargingDecider.Advance(account, due, facts);
+            else if (FinalAt(account, due) is { } draft) Finalize(account, draft, due, facts);
+            else if (account.LooksAgainAt == due) account.LookAtUsageNow();
             else LifecycleDecider.Advance(account, due, facts);
-            if (account.HasUsageToLookAt) UsageReactions.Decide(account, due, facts);
+
+            // A draft that is due comes first: an upgrade of the same instant is not on it.
+            if (account.HasUsageToLookAt && FinalAt(account, due) is null) UsageReactions.Decide(account, due, facts);
         }
     }
 
@@ -122,6 +124,8 @@ internal static class AccountDecider
         var invoice = InvoiceBuilder.Finalize(account, draft, due);
         Emit(account, facts, invoice.Lines.IsEmpty ? new AccountFact.DraftDropped(draft.Period, due) : new AccountFact.InvoiceFinalized(invoice));
     }
+
+    private static InvoiceDraft? FinalAt(AccountState account, DateTimeOffset due) => account.Drafts.FirstOrDefault(d => account.FinalizeAt(d) == due);
 
     private static bool IsCountry(string text) => text.Length == 2 && text.All(char.IsAsciiLetterUpper);
 

@@ -42,6 +42,7 @@ namespace Billing.Accounts;
 [JsonDerivedType(typeof(PlanChangeScheduled), "plan_change_scheduled")]
 [JsonDerivedType(typeof(PlanChangeUndone), "plan_change_undone")]
 [JsonDerivedType(typeof(SettingsChanged), "settings_changed")]
+[JsonDerivedType(typeof(UsageLookedAt), "usage_looked_at")]
 [JsonDerivedType(typeof(UsageAlertReached), "usage_alert_reached")]
 [JsonDerivedType(typeof(SpendCapReached), "spend_cap_reached")]
 [JsonDerivedType(typeof(AccountPastDue), "account_past_due")]

@@ -35,7 +35,8 @@ internal sealed record AccountSnapshot(
     AccountFact.AccountReactivated? Reactivation = null,
     AccountFact.SettingsChanged? Settings = null,
     ImmutableSortedDictionary<string, ScheduledPlan>? Additions = null,
-    ImmutableSortedSet<string>? Told = null);
+    ImmutableSortedSet<string>? Told = null,
+    DateTimeOffset? LooksAgainAt = null);
 
 /// <summary>A segment of ids that a snapshot relies on.</summary>
 /// <param name="ForgetDay">The day on which its ids are forgotten.</param>
@@ -59,7 +60,7 @@ internal sealed record PeriodSnapshot(
 /// <summary>Writes and reads snapshots.</summary>
 internal sealed partial class AccountState
 {
-    private const byte SnapshotVersion = 5;
+    private const byte SnapshotVersion = 6;
 
     /// <summary>Copies the ids whose day is over into segments; the journal keeps them beside the snapshot that comes with them.</summary>
     /// <remarks>Nothing is sealed before <see cref="Sealed"/> says that it is durable. Of a day that is over no id comes any more, because an account's time does not go back.</remarks>
@@ -111,7 +112,8 @@ internal sealed partial class AccountState
                 Reactivation,
                 _settings,
                 Additions,
-                _told),
+                _told,
+                _looksAgainAt),
             AccountJson.Default.AccountSnapshot);
 
         writer.Write([SnapshotVersion]);
@@ -184,6 +186,7 @@ internal sealed partial class AccountState
         Catalog = CatalogOf(Profile.CatalogVersion).Catalog;
         Bind();
         WatchUsage();
+        (_usageToLookAt, _looksAgainAt) = (false, saved.LooksAgainAt);
         return true;
     }
 

@@ -16,6 +16,7 @@ internal sealed partial class AccountState
     private ImmutableSortedSet<string> _told = NothingTold;
     private DateTimeOffset? _looksAgainAt;
     private bool _usageToLookAt;
+    private bool _spendIsWatched;
 
     /// <summary>What the merchant wants of the platform; null while it is as when the account was made.</summary>
     public AccountFact.SettingsChanged? Settings => _settings;
@@ -68,8 +69,8 @@ internal sealed partial class AccountState
     /// <summary>Whether a spend cap was told of in the running period.</summary>
     public bool WasTold(SpendCap cap) => _told.Contains(KeyOf(cap));
 
-    /// <summary>Notes that usage was looked at, and when that is to be done again without an event; null for not at all.</summary>
-    public void LookAtUsageAgain(DateTimeOffset? at) => (_usageToLookAt, _looksAgainAt) = (false, at);
+    /// <summary>Notes that usage was looked at. A turn does not end before: what is in the journal was looked at.</summary>
+    public void LookedAtUsage() => _usageToLookAt = false;
 
     /// <summary>Notes that what was pending stands by now.</summary>
     public void LookAtUsageNow() => _usageToLookAt = true;
@@ -125,6 +126,10 @@ internal sealed partial class AccountState
                     SpendCapRemoved = null,
                 };
                 break;
+
+            case AccountFact.UsageLookedAt looked:
+                (_usageToLookAt, _looksAgainAt) = (false, looked.NextAt);
+                return;
 
             case AccountFact.UsageAlertReached reached:
                 _told = _told.Add(KeyOf(reached.Alert, reached.Meter));
@@ -218,30 +223,40 @@ internal sealed partial class AccountState
         }
     }
 
-    // Something may follow when usage comes to the lowest of what a higher plan and the next threshold ask for.
+    // Something may follow when the usage of a meter comes to the lowest of what a higher plan and the next threshold ask for, and from then
+    // on with any other that is compared or summed up with it.
     private void WatchUsage()
     {
+        _spendIsWatched = AlertDecider.WatchesSpend(this);
         foreach (var meter in _meters) meter.WatchedFrom = null;
         foreach (var (subscription, period) in RunningPlans())
         {
-            var plan = PlanOf(period.Last.Plan, period.Last.CatalogVersion);
             var higher = UsageWatch.Running(this, subscription) is null ? [] : UsageWatch.HigherPlans(this, subscription, period);
-            foreach (var meter in MeteredBy(subscription, period))
+            foreach (var meter in _meters)
             {
-                var from = higher.IsEmpty || !plan.Prices.ContainsKey(meter) ? null : UsageWatch.From(this, period, higher, meter);
-                if (AlertDecider.NextFrom(this, period, meter) is { } threshold && !(from <= threshold)) from = threshold;
-                if (from is not { } lowest) continue;
-                MeterOf(meter).WatchedFrom = (period.Period, lowest);
-                if (MeterOf(meter).IsWatchedUsageReached) _usageToLookAt = true;
+                if (meter.Meter.Product != subscription.Product) continue;
+                var from = higher.IsEmpty ? null : UsageWatch.From(this, period, higher, meter.Meter.Id);
+                if (AlertDecider.NextFrom(this, period, meter.Meter.Id) is { } threshold && !(from <= threshold)) from = threshold;
+                if (from is null && higher.IsEmpty && !_spendIsWatched) continue;
+                meter.WatchedFrom = (period.Period, from);
+                if (meter.IsWatchedUsageReached) _usageToLookAt = true;
             }
         }
     }
 
     // An event that can still be taken back is looked at when it stands.
-    private void Watch(MeterState meter, UsageChanges changes, long timeTicks, DateTimeOffset receivedAt)
+    private void Watch(MeterState meter, long timeTicks, DateTimeOffset receivedAt)
     {
-        if (!meter.ReachesWatched(changes)) return;
+        if (!AreToBeCompared(meter)) return;
         if (meter.PendingUntil(timeTicks) is not { } pendingUntil || pendingUntil < receivedAt) _usageToLookAt = true;
-        else if (!(_looksAgainAt <= pendingUntil)) _looksAgainAt = pendingUntil.AddTicks(1);
+        else if (!(_looksAgainAt <= pendingUntil) && pendingUntil.AddTicks(1) < meter.WatchedFrom!.Value.Period.End) _looksAgainAt = pendingUntil.AddTicks(1);
+    }
+
+    private bool AreToBeCompared(MeterState changed)
+    {
+        if (!changed.IsWatched(_changes)) return false;
+        foreach (var meter in _meters)
+            if (meter.IsWatchedUsageReached && (_spendIsWatched || meter.Meter.Product == changed.Meter.Product)) return true;
+        return false;
     }
 }

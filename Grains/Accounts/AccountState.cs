@@ -176,6 +176,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         var reader = new FactReader(entry);
         BeginEntry(reader.ReceivedAt);
         while (reader.TryRead(out var kind, out var content)) ApplyFact(kind, content, reader.ReceivedAt, null);
+        _usageToLookAt = false;
         Sequence++;
     }
 
@@ -214,10 +215,11 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
         {
             if (index == ReadingsWriter.NoSubscription) continue;
             var meter = _meters[index];
-            if (reading.Cancels) meter.Cancel(HashOf(reading.CancelKey), fact.KeyHash, fact.TimeTicks, _changes);
+            var time = fact.TimeTicks;
+            if (reading.Cancels) time = meter.Cancel(HashOf(reading.CancelKey), fact.KeyHash, fact.TimeTicks, _changes);
             else if (subscribed) meter.Add(Hashed(meter, reading), place, period, _changes);
             else continue;
-            Watch(meter, _changes, fact.TimeTicks, receivedAt);
+            Watch(meter, time, receivedAt);
             if (changes is null) continue;
             foreach (var row in _changes.Rows) changes.Add(new(index, row.Period, row.Change));
         }

@@ -11,10 +11,10 @@ public static class FeedFacts
 {
     private const int FrameHeadBytes = 5;
 
-    // What only keeps count of calls to Stripe, of events that waited, or of what a meter remembers. All else is told.
+    // What only keeps count of calls to Stripe, of events that waited, of what a meter remembers, or of looks at usage that nothing came of. All else is told.
     private static readonly FrozenSet<string> LeftOut = new[]
     {
-        "stripe_call_sent", "stripe_call_ended", "customer_step_put", "charge_step_put", "charge_noticed", "payment_method_set", "meter_tracked", "dead_letter_closed",
+        "stripe_call_sent", "stripe_call_ended", "customer_step_put", "charge_step_put", "charge_noticed", "payment_method_set", "meter_tracked", "dead_letter_closed", "usage_looked_at",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The types of facts that this release writes and tells.</summary>

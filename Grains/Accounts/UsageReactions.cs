@@ -19,20 +19,26 @@ internal static class UsageReactions
     {
         UpgradeDecider.Decide(account, at, facts);
         AlertDecider.Decide(account, at, facts);
-        account.LookAtUsageAgain(NextLook(account, at));
+        var next = NextLook(account, at);
+
+        // One look too many is harmless, a fact for each that is put off is not.
+        if (next is null ? !(account.LooksAgainAt <= at) : account.LooksAgainAt > at && account.LooksAgainAt <= next) account.LookedAtUsage();
+        else AccountDecider.Emit(account, facts, new AccountFact.UsageLookedAt(at, next));
     }
 
-    // What is pending can stand without an event.
+    // What is pending can stand without an event. If nothing follows when all of it does, the next event is soon enough.
     private static DateTimeOffset? NextLook(AccountState account, DateTimeOffset at)
     {
         DateTimeOffset? next = null;
+        if (!account.Meters.Any(m => m.IsWatchedUsageReached)) return null;
         foreach (var meter in account.Meters)
         {
-            if (!meter.IsWatchedUsageReached || meter.NextCertain(at) is not { } certain) continue;
+            if (meter.WatchedFrom is null || meter.NextCertain(at) is not { } certain) continue;
             if (meter.HeldEvents > PendingMany && certain < at + BetweenLooks) certain = at + BetweenLooks;
             if (!(next <= certain)) next = certain;
         }
 
-        return next < account.RunningPeriod?.End ? next : null;
+        if (!(next < account.RunningPeriod?.End)) return null;
+        return UpgradeDecider.WouldMove(account, DateTimeOffset.MaxValue) || AlertDecider.WouldTell(account, DateTimeOffset.MaxValue) ? next : null;
     }
 }

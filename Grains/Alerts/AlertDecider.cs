@@ -16,26 +16,15 @@ internal static class AlertDecider
     /// <param name="facts">Takes the facts.</param>
     public static void Decide(AccountState account, DateTimeOffset at, FactWriter facts)
     {
-        if (account.RunningPeriod is not { } running) return;
-        foreach (var (subscription, period) in account.RunningPlans().ToList())
-        {
-            foreach (var meter in account.MeteredBy(subscription, period))
-            {
-                foreach (var alert in Percents(account, meter))
-                    if (!account.WasTold(alert, meter) && From(account, period, meter, alert.Percent!.Value) is { } from) Tell(account, period, meter, alert, from, at, facts);
-            }
-        }
-
-        if (!Amounts(account).Any(a => !account.WasTold(a, null)) && !(account.SpendCap is { } unreached && !account.WasTold(unreached))) return;
-        var spent = Spend.Of(account, at);
-        foreach (var alert in Amounts(account))
-            if (!account.WasTold(alert, null) && spent >= alert.Amount) AccountDecider.Emit(account, facts, new AccountFact.UsageAlertReached(alert, null, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far.", at));
-        if (account.SpendCap is { } cap && !account.WasTold(cap) && spent >= cap.Amount)
-        {
-            var off = cap.Kind == SpendCapKind.Hard ? " Entitlements to all meters are off until it ends or the cap is raised." : "";
-            AccountDecider.Emit(account, facts, new AccountFact.SpendCapReached(cap, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far, and the cap is {Money(account, cap.Amount)}.{off}", at));
-        }
+        foreach (var reached in Reached(account, at).ToList()) AccountDecider.Emit(account, facts, reached);
     }
+
+    /// <summary>Whether anything would be told at an instant with the usage known now.</summary>
+    public static bool WouldTell(AccountState account, DateTimeOffset at) => Reached(account, at).Any();
+
+    /// <summary>Whether an amount, or a cap, is left that was not told of in the running period.</summary>
+    public static bool WatchesSpend(AccountState account) =>
+        Amounts(account).Any(a => !account.WasTold(a, null)) || (account.SpendCap is { } cap && !account.WasTold(cap));
 
     /// <summary>The usage of a meter from which on the next threshold may be reached; null when none is left.</summary>
     public static Quantity? NextFrom(AccountState account, PeriodPlan period, string meter)
@@ -57,13 +46,33 @@ internal static class AlertDecider
         return whole > long.MaxValue ? null : Quantity.Of((long)whole);
     }
 
-    private static void Tell(AccountState account, PeriodPlan period, string meter, UsageAlert alert, Quantity from, DateTimeOffset at, FactWriter facts)
+    private static IEnumerable<AccountFact> Reached(AccountState account, DateTimeOffset at)
     {
-        var used = account.MeterOf(meter).UsageAt(period.Period, at).Quantity;
-        if (used < from) return;
-        var included = PlanCosts.Included(account, period, account.PlanOf(period.Last.Plan, period.Last.CatalogVersion), meter).Units;
-        AccountDecider.Emit(account, facts, new AccountFact.UsageAlertReached(
-            alert, meter, period.Period, $"{used} {meter} are used in the period to {Text(period.Period.End)}: {alert.Percent} % of the {included} included are reached.", at));
+        if (account.RunningPeriod is not { } running) yield break;
+        foreach (var (subscription, period) in account.RunningPlans())
+        {
+            foreach (var meter in account.MeteredBy(subscription, period))
+            {
+                foreach (var alert in Percents(account, meter).Where(a => !account.WasTold(a, meter)))
+                {
+                    var used = account.MeterOf(meter).UsageAt(period.Period, at).Quantity;
+                    if (!(used >= From(account, period, meter, alert.Percent!.Value))) continue;
+                    var included = PlanCosts.Included(account, period, account.PlanOf(period.Last.Plan, period.Last.CatalogVersion), meter).Units;
+                    yield return new AccountFact.UsageAlertReached(
+                        alert, meter, period.Period, $"{used} {meter} are used in the period to {Text(period.Period.End)}: {alert.Percent} % of the {included} included are reached.", at);
+                }
+            }
+        }
+
+        if (!WatchesSpend(account)) yield break;
+        var spent = Spend.Of(account, at);
+        foreach (var alert in Amounts(account).Where(a => !account.WasTold(a, null) && spent >= a.Amount))
+            yield return new AccountFact.UsageAlertReached(alert, null, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far.", at);
+        if (account.SpendCap is { } cap && !account.WasTold(cap) && spent >= cap.Amount)
+        {
+            var off = cap.Kind == SpendCapKind.Hard ? " Entitlements to all meters are off until it ends or the cap is raised." : "";
+            yield return new AccountFact.SpendCapReached(cap, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far, and the cap is {Money(account, cap.Amount)}.{off}", at);
+        }
     }
 
     private static IEnumerable<UsageAlert> Percents(AccountState account, string meter) =>

@@ -26,6 +26,6 @@ internal static class Spend
         }
 
         var present = account.PlanOf(period.Last.Plan, period.Last.CatalogVersion);
-        return present.Prices.ContainsKey(meter) ? UsageWatch.WithOverage(account, period, present, meter, gap, meters) : null;
+        return UsageWatch.WithOverage(account, period, present, meter, gap, meters);
     }
 }

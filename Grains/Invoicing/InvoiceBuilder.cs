@@ -86,10 +86,10 @@ internal static class InvoiceBuilder
         account.Subscriptions.SelectMany(s => s.Periods.Where(p => p.Settled is not null).SelectMany(p => Adjustments(account, s, p, at)))
             .OrderBy(l => l.Period.Start).ThenBy(l => l.Product, StringComparer.Ordinal).ThenBy(l => l.Meter, StringComparer.Ordinal);
 
-    // A period whose usage changed settles again by the same rule.
+    // A period whose usage changed settles again by the same rule, on a plan that may ask for what the one before gave away.
     private static IEnumerable<InvoiceLine> Adjustments(AccountState account, Subscription subscription, PeriodPlan period, DateTimeOffset at)
     {
-        var billed = account.Meters.Where(m => m.Meter.Product == subscription.Product).Select(m => (Meter: m, Usage: m.Find(period.Period))).Where(m => m.Usage?.BilledPlan is not null).ToList();
+        var billed = account.Meters.Where(m => m.Meter.Product == subscription.Product).Select(m => (Meter: m, Usage: m.Find(period.Period))).Where(m => m.Usage is not null).ToList();
         if (billed.TrueForAll(m => m.Meter.UsageAt(period.Period, at).Quantity == m.Usage!.BilledQuantity)) yield break;
         var plan = Settling.PlanOf(account, subscription, period, at);
         foreach (var (meter, usage) in billed)
@@ -108,7 +108,7 @@ internal static class InvoiceBuilder
         var rated = Rate(usage.Quantity, PlanCosts.Included(account, period, plan, meter.Meter.Id), meter.Meter.Id, plan, currency);
         var rounding = Exact.Of(rated.AmountMinor) - rated.ExactMinor;
         var steps = rounding.IsZero ? rated.Steps : rated.Steps.Add(Once(rounding, $"rounded to {Currencies.Format(rated.AmountMinor, currency)}"));
-        var before = billed.BilledPlan == plan.Id ? "" : $" on {billed.BilledPlan}";
+        var before = billed.BilledPlan is not { } other || other == plan.Id ? "" : $" on {other}";
         steps = steps.Add(Once(
             Exact.Of(-billed.BilledAmount),
             $"less {Currencies.Format(billed.BilledAmount, currency)} already billed for {billed.BilledQuantity}{before}; the period now comes to {Currencies.Format(rated.AmountMinor, currency)}"));

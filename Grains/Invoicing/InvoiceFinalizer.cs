@@ -19,8 +19,9 @@ internal static class InvoiceFinalizer
     {
         var charged = lines.ToImmutableArray();
         var owed = Sum(charged);
-        if (owed > 0 && account.Balance > 0) charged = charged.Add(CreditLine(account, period, long.Min(account.Balance, owed)));
-        else if (account.Balance < 0 && !charged.IsEmpty) charged = charged.Add(CarriedLine(account, period));
+        var named = PeriodOfCredit(period, charged);
+        if (owed > 0 && account.Balance > 0) charged = charged.Add(CreditLine(account, named, long.Min(account.Balance, owed)));
+        else if (account.Balance < 0 && !charged.IsEmpty) charged = charged.Add(CarriedLine(account, named));
         var numbered = charged.Select((line, index) => line with { N = index + 1 }).ToImmutableArray();
         return new(null, InvoiceStatus.Draft, account.Profile!.Currency, Sum(numbered), period, draftedAt, null, null, numbered);
     }
@@ -40,6 +41,10 @@ internal static class InvoiceFinalizer
             PaidAt = paid ? at : null,
         };
     }
+
+    // An invoice of arrears alone has a period that may lie after the account's end; its credit is for what it bears.
+    private static BillingPeriod PeriodOfCredit(BillingPeriod invoice, ImmutableArray<InvoiceLine> lines) =>
+        lines.IsEmpty || lines.Any(l => l.Period.Start >= invoice.Start) ? invoice : lines.MaxBy(l => l.Period.End)!.Period;
 
     private static InvoiceLine CreditLine(AccountState account, BillingPeriod period, long spent)
     {

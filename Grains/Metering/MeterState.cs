@@ -15,13 +15,18 @@ internal sealed class MeterState
     private readonly bool _remembers;
     private readonly Action<long> _uncount;
     private (long At, UsageChanges Changes, UsageChanges Events)? _pending;
+    private long _oldestCancelled;
 
     public MeterState(Meter meter, string catalogVersion, EventIdPool ids, AccountCalendar calendar)
     {
         Meter = meter;
         CatalogVersion = catalogVersion;
         _calendar = calendar;
-        _uncount = ticks => In(calendar.PeriodOf(ticks)).EventCount--;
+        _uncount = ticks =>
+        {
+            In(calendar.PeriodOf(ticks)).EventCount--;
+            _oldestCancelled = long.Min(_oldestCancelled, ticks);
+        };
         _tally = Tally.For(meter, ids, calendar);
         _remembers = _tally is not SumTally || meter.CancelledBy is not null;
         if (meter.CancelledBy is { } by) _cancellations = new(by.Within, _tally, ids);
@@ -35,11 +40,14 @@ internal sealed class MeterState
     /// <summary>The periods that have usage or a bill, in order of time.</summary>
     public IReadOnlyList<PeriodUsage> Periods => _periods;
 
-    /// <summary>The period in which somebody waits for usage, and from how much on, pending usage included; null while nobody does.</summary>
-    public (BillingPeriod Period, Quantity From)? WatchedFrom { get; set; }
+    /// <summary>
+    /// The period in which somebody waits for usage, and from how much on, pending usage included; null while nobody does. Without an amount
+    /// it is another meter whose usage has to come to one.
+    /// </summary>
+    public (BillingPeriod Period, Quantity? From)? WatchedFrom { get; set; }
 
     /// <summary>Whether as much is used as somebody waits for.</summary>
-    public bool IsWatchedUsageReached => WatchedFrom is { } watched && Find(watched.Period)?.Quantity >= watched.From;
+    public bool IsWatchedUsageReached => WatchedFrom is { From: { } from } watched && QuantityOf(watched.Period) >= from;
 
     /// <summary>How many events are held, to place late ones among.</summary>
     public int HeldEvents => _cancellations?.Count ?? _tally.Count;
@@ -66,12 +74,14 @@ internal sealed class MeterState
     /// <param name="name">The hash of its own source and id.</param>
     /// <param name="timeTicks">Its time, UTC ticks.</param>
     /// <param name="changes">Takes what it changed; no row when it changed nothing.</param>
-    public void Cancel(UInt128 key, UInt128 name, long timeTicks, UsageChanges changes)
+    /// <returns>The time of the oldest event that it cancelled, UTC ticks; its own when it cancelled none.</returns>
+    public long Cancel(UInt128 key, UInt128 name, long timeTicks, UsageChanges changes)
     {
-        _pending = null;
+        (_pending, _oldestCancelled) = (null, timeTicks);
         changes.Clear();
         _cancellations!.Cancel(key, name, timeTicks, changes, _uncount);
         foreach (var row in changes.Rows) In(row.Period).Quantity += row.Change;
+        return _oldestCancelled;
     }
 
     /// <summary>Repeats what <see cref="Add"/> answered for an event that was counted before.</summary>
@@ -126,12 +136,12 @@ internal sealed class MeterState
     public DateTimeOffset? PendingUntil(long timeTicks) =>
         Meter.CancelledBy is { } by ? new DateTimeOffset(timeTicks + by.Within.Ticks, TimeSpan.Zero) : null;
 
-    /// <summary>Whether changes just made left as much usage as somebody waits for.</summary>
-    public bool ReachesWatched(UsageChanges changes)
+    /// <summary>Whether changes just made are of the period in which somebody waits for usage.</summary>
+    public bool IsWatched(UsageChanges changes)
     {
         if (WatchedFrom is not { } watched) return false;
         foreach (var row in changes.Rows)
-            if (row.Period.Start == watched.Period.Start && In(row.Period).Quantity >= watched.From) return true;
+            if (row.Period.Start == watched.Period.Start) return true;
         return false;
     }
 
@@ -180,6 +190,13 @@ internal sealed class MeterState
         Tally.NodeReader first = (int node, ref SnapshotReader rest) => _first.Read(ref rest, node);
         if (_cancellations is { } cancellations) cancellations.Read(ref reader, _calendar.PeriodOf, first);
         else _tally.Read(ref reader, first);
+    }
+
+    private Quantity QuantityOf(BillingPeriod period)
+    {
+        for (var i = _periods.Count - 1; i >= 0; i--)
+            if (_periods[i].Period.Start == period.Start) return _periods[i].Quantity;
+        return Quantity.Zero;
     }
 
     private static Quantity ChangeIn(UsageChanges changes, BillingPeriod period)

@@ -8,6 +8,9 @@ internal abstract partial record AccountFact
     /// <summary>A higher plan costs less for the usage so far: the period, or its last stretch, is on it from its beginning. Its difference in base price is on an invoice of its own.</summary>
     public sealed record PlanUpgraded(string Product, string Plan, PlanDecision Decision, DateTimeOffset At) : AccountFact;
 
+    /// <summary>Usage was looked at, as some of it was pending until then, and is at <c>NextAt</c> without an event; null for not at all.</summary>
+    public sealed record UsageLookedAt(DateTimeOffset At, DateTimeOffset? NextAt = null) : AccountFact;
+
     /// <summary>A period that is over settled on another plan than it was on. The running period is on it from its start, unless a person has chosen its plan.</summary>
     public sealed record PeriodSettled(string Product, BillingPeriod Period, string Plan, PlanDecision Decision, DateTimeOffset At) : AccountFact;
 

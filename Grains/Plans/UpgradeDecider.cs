@@ -16,19 +16,28 @@ internal static class UpgradeDecider
             if (UsageWatch.Running(account, account.Subscriptions[i]) is { } period) Decide(account, account.Subscriptions[i], period, at, facts);
     }
 
+    /// <summary>Whether a plan would move at an instant with the usage known now.</summary>
+    public static bool WouldMove(AccountState account, DateTimeOffset at) =>
+        account.Subscriptions.Any(s => UsageWatch.Running(account, s) is { } period && Cheaper(account, s, period, at) is not null);
+
     private static void Decide(AccountState account, Subscription subscription, PeriodPlan period, DateTimeOffset at, FactWriter facts)
     {
+        if (Cheaper(account, subscription, period, at) is not { } plan) return;
         var present = account.PlanOf(period.Last.Plan, period.Last.CatalogVersion);
-        var higher = UsageWatch.HigherPlans(account, subscription, period);
-        if (higher.IsEmpty) return;
-        var (cost, best) = (PlanCosts.Of(account, period, present, at), Settling.Cheapest(account, period, higher, at));
-        if (best.Total >= cost.Total) return;
-
-        var due = PlanCosts.BaseOf(account, period, best.Plan) - BaseFees.Invoiced(account, subscription, period);
-        var decision = PlanDecisions.Upgrade(account, subscription, period, present, best.Plan, due, at);
-        AccountDecider.Emit(account, facts, new AccountFact.PlanUpgraded(subscription.Product, best.Plan.Id, decision, at));
+        var due = PlanCosts.BaseOf(account, period, plan) - BaseFees.Invoiced(account, subscription, period);
+        var decision = PlanDecisions.Upgrade(account, subscription, period, present, plan, due, at);
+        AccountDecider.Emit(account, facts, new AccountFact.PlanUpgraded(subscription.Product, plan.Id, decision, at));
         if (due <= 0) return;
-        var line = BaseFees.Difference(account, subscription, period, best.Plan, due, Invoices.InvoiceLineKind.Upgrade);
+        var line = BaseFees.Difference(account, subscription, period, plan, due, Invoices.InvoiceLineKind.Upgrade);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(InvoiceFinalizer.Finalize(account, InvoiceFinalizer.Draft(account, period.Period, at, [line]), at)));
+    }
+
+    // The cheapest higher plan if it costs strictly less than the present one.
+    private static Plan? Cheaper(AccountState account, Subscription subscription, PeriodPlan period, DateTimeOffset at)
+    {
+        var higher = UsageWatch.HigherPlans(account, subscription, period);
+        if (higher.IsEmpty) return null;
+        var best = Settling.Cheapest(account, period, higher, at);
+        return best.Total < PlanCosts.Of(account, period, account.PlanOf(period.Last.Plan, period.Last.CatalogVersion), at).Total ? best.Plan : null;
     }
 }

@@ -88,6 +88,13 @@ internal sealed class AccountRun
     /// <summary>No account yet, on other published catalogue versions than the one of this class; the last is the newest.</summary>
     public static AccountRun On(DateTimeOffset now, params string[] catalogs) => new(new Catalogs(catalogs), now);
 
+    /// <summary>Publishes a newer catalogue version, for accounts with catalogues of their own.</summary>
+    public void Publish(string catalog)
+    {
+        if (_published == Desk) throw new InvalidOperationException("The catalogue of this class is shared.");
+        _published.Add(catalog);
+    }
+
     public static OpenAccount Command(params string[] plans) =>
         new("Acme", "billing@acme.example", null, "DE", [.. plans], "v1", "pm_1", true, "command-1");
 
@@ -309,13 +316,15 @@ internal sealed class AccountRun
 
     private sealed class Catalogs(params string[] versions) : ICatalogs
     {
-        private readonly CompiledCatalog[] _versions = [.. versions.Select(Compile)];
+        private readonly List<CompiledCatalog> _versions = [.. versions.Select(Compile)];
 
         public CompiledCatalog Latest => _versions[^1];
 
         CompiledCatalog? ICatalogs.Latest => Latest;
 
-        public CompiledCatalog? Find(string version) => Array.Find(_versions, v => v.Catalog.Version == version);
+        public CompiledCatalog? Find(string version) => _versions.Find(v => v.Catalog.Version == version);
+
+        public void Add(string version) => _versions.Add(Compile(version));
 
         private static CompiledCatalog Compile(string json)
         {

@@ -132,6 +132,7 @@ public sealed class FactCodecTests
         { "plan_change_scheduled", new AccountFact.PlanChangeScheduled("desk", "desk-1", "v1", AccountRun.FirstEnd, "They asked for it.", April10, "command-7") },
         { "plan_change_undone", new AccountFact.PlanChangeUndone("desk", April10, "They changed their mind.") },
         { "settings_changed", new AccountFact.SettingsChanged("They asked for it.", April10, false, "command-8") },
+        { "usage_looked_at", new AccountFact.UsageLookedAt(April10, AccountRun.FirstEnd) },
         { "usage_alert_reached", new AccountFact.UsageAlertReached(new(null, 80, null), "desk.tickets", First, "80 % are reached.", April10) },
         { "spend_cap_reached", new AccountFact.SpendCapReached(new(50_000, SpendCapKind.Hard), First, "The cap is reached.", April10) },
         { "charges_released", new AccountFact.ChargesReleased("It is right.", April10, "command-5") },

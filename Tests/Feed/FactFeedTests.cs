@@ -20,7 +20,7 @@ public sealed partial class FactFeedTests
     private static readonly FeedFilter All = new(null, null);
 
     private static readonly string[] LeftOut =
-        ["stripe_call_sent", "stripe_call_ended", "customer_step_put", "charge_step_put", "charge_noticed", "payment_method_set", "meter_tracked", "dead_letter_closed"];
+        ["stripe_call_sent", "stripe_call_ended", "customer_step_put", "charge_step_put", "charge_noticed", "payment_method_set", "meter_tracked", "dead_letter_closed", "usage_looked_at"];
 
     private readonly MemoryFeed _store = new();
 

@@ -40,7 +40,8 @@ internal sealed record ModelCase(ImmutableArray<ModelMeter> Meters, ImmutableArr
             })),
             Smaller);
 
-    private static ModelCase SpreadCase(Draw draw, int size, params ModelMeter[] meters) =>
+    /// <summary>So many events of the meters, and when they come.</summary>
+    public static ModelCase SpreadCase(Draw draw, int size, params ModelMeter[] meters) =>
         Of(meters, OverTime(draw, ModelEvents.Any(draw, size, meters)));
 
     private static ModelCase InstantCase(Draw draw, int size)
@@ -70,7 +71,8 @@ internal sealed record ModelCase(ImmutableArray<ModelMeter> Meters, ImmutableArr
         return Generated.Shuffled(deliveries, draw.From(0, 10_000));
     }
 
-    private static IEnumerable<ModelCase> Smaller(ModelCase large)
+    /// <summary>Cases that are simpler than one that fails.</summary>
+    public static IEnumerable<ModelCase> Smaller(ModelCase large)
     {
         var (meters, deliveries) = (large.Meters, large.Deliveries);
         if (meters.Length > 1)

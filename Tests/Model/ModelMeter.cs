@@ -74,7 +74,7 @@ internal sealed record ModelMeter(
         $"\"aggregate\": \"{Aggregate.ToString().ToLowerInvariant()}\" }}");
 }
 
-/// <summary>A catalogue with the product <c>desk</c>, at 1.00 a unit, and <c>other</c>, which nobody subscribes to.</summary>
+/// <summary>A catalogue with the product <c>desk</c>, and <c>other</c>, which nobody subscribes to.</summary>
 internal static class ModelCatalog
 {
     public const string Desk = "desk";
@@ -84,19 +84,22 @@ internal static class ModelCatalog
     private static readonly TimeSpan[] Lengths = [Days(1), Days(3), Days(10)];
     private static readonly TimeSpan[] Withins = [Days(2), Days(3), Days(40)];
 
-    public static string Json(IReadOnlyCollection<ModelMeter> meters) =>
-        $$"""
-        {
-          "version": "v1", "currency": "USD",
-          "meters": [ {{string.Join(",\n    ", meters)}} ],
-          "products": [
-            { "id": "desk", "plans": [ { "id": "desk-1", "rank": 1, "base_price": "5.00", "prices": { {{string.Join(", ", meters
-                .Where(m => m.Product == Desk)
-                .Select(m => $$"""  "{{m.Id}}": { "model": "per_unit", "unit_price": "1.00" }  """.Trim()))}} } } ] },
-            { "id": "other", "plans": [ { "id": "other-1", "rank": 1, "base_price": "0.00" } ] }
-          ]
-        }
-        """;
+    /// <param name="meters">What is counted.</param>
+    /// <param name="ladder">The plans of the desk; null for one, at 1.00 a unit.</param>
+    public static string Json(IReadOnlyCollection<ModelMeter> meters, ModelLadder? ladder = null)
+    {
+        ladder ??= ModelLadder.OneRung(meters.Where(m => m.Product == Desk));
+        return $$"""
+            {
+              "version": "v1", "currency": "{{ladder.Currency}}",
+              "meters": [ {{string.Join(",\n    ", meters)}} ],
+              "products": [
+                { "id": "desk", "transitions": {{ladder.Transitions}}, "plans": [ {{string.Join(",\n    ", ladder.Plans)}} ] },
+                { "id": "other", "plans": [ { "id": "other-1", "rank": 1, "base_price": "0" } ] }
+              ]
+            }
+            """;
+    }
 
     /// <summary>One to three meters of any kind, and now and then one of a product without a subscription.</summary>
     public static ModelMeter[] Any(Draw draw) =>

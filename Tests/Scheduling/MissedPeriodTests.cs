@@ -27,9 +27,11 @@ public class MissedPeriodTests
 
         await using var platform = await TestPlatform.Open(folder);
         var due = platform.Services.GetRequiredService<IDueTimes>();
-        await Eventually.True(async () => await due.Next() == new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero), "every account has done what was due");
-
         var journal = platform.Services.GetRequiredService<IJournal>();
+        await Eventually.True(
+            async () => await due.Next() == new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero),
+            async () => $"every account has done what was due; the next is at {await due.Next():O}. Last entries: {await Last("one")} {await Last("two")}");
+
         Assert.Equal(1, (await journal.ReadAll("two", default)).Entries.Count(e => System.Text.Encoding.UTF8.GetString(e.Span).Contains("invoice_drafted", StringComparison.Ordinal)));
         var invoices = (await platform.Api.Get("/v1/accounts/one/invoices")).Json.GetProperty("items").EnumerateArray().ToList();
         Assert.Equal(["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"], invoices.Select(i => i.GetProperty("period").GetProperty("start").GetString()));
@@ -38,6 +40,9 @@ public class MissedPeriodTests
         Assert.Equal([1_000, 1_050, 1_000, 1_000], invoices.Select(i => i.GetProperty("total").GetInt64()));
         Assert.Equal("2026-04-04T00:00:00Z", invoices[3].GetProperty("finalized_at").GetString());
         Assert.Equal(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero), await due.Next());
+
+        async Task<string> Last(string account) =>
+            string.Join(' ', (await journal.ReadAll(account, default)).Entries.TakeLast(3).Select(e => System.Text.Encoding.UTF8.GetString(e.Span)));
     }
 
     private static async Task SetClock(TemporaryFolder folder, DateTimeOffset instant)

@@ -136,6 +136,22 @@ public abstract class JournalConformance : IAsyncLifetime
             Assert.Equal(Enumerable.Range(1, Entries).Select(i => $"{a}:{i}"), await Facts($"account {a}"));
     }
 
+    // Goal: no entry is lost between two commits. Method: few accounts, so that an entry often comes in the moment in which nothing waits.
+    [Fact]
+    public async Task EntryThatComesWhenACommitEnds_IsAnsweredAndDurable()
+    {
+        const int Accounts = 3, Entries = 1500;
+        await Task.WhenAll(Enumerable.Range(0, Accounts).Select(a => Task.Run(async () =>
+        {
+            for (var i = 1; i <= Entries; i++)
+                Assert.Equal(Appended.Yes, await Append($"account {a}", i, $"{i}").WaitAsync(TimeSpan.FromMinutes(1)));
+        })));
+
+        await Reopen();
+
+        for (var a = 0; a < Accounts; a++) Assert.Equal(Entries, (await Facts($"account {a}")).Count());
+    }
+
     [Fact]
     public async Task EntriesHandedInWithoutWaiting_AreAllAppendedInOrder()
     {

@@ -44,18 +44,28 @@ internal sealed partial class SqliteStore
         while (true)
         {
             LetArrive();
-            Gathering gathered;
-            lock (_waitingGate)
+            if (TakeGathered() is not { } gathered)
             {
-                gathered = _gathering;
-                if (gathered.Entries.Count > 0) _gathering = _spare;
+                _lastEntries = 0;
+                return;
             }
 
             _lastEntries = gathered.Entries.Count;
-            if (_lastEntries == 0) return;
             Commit(gathered);
             gathered.Clear();
             _spare = gathered;
+        }
+    }
+
+    // From here on nobody adds to what is taken; null when nothing waits.
+    private Gathering? TakeGathered()
+    {
+        lock (_waitingGate)
+        {
+            if (_gathering.Entries.Count == 0) return null;
+            var gathered = _gathering;
+            _gathering = _spare;
+            return gathered;
         }
     }
 
