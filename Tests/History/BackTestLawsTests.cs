@@ -74,7 +74,7 @@ public sealed class BackTestLawsTests
         string[] wanted =
         [
             "PlanUpgraded", "PeriodSettled", "PlanDowngraded", "PlanChanged", "PlanChangeScheduled", "PlanChangeUndone", "SettingsChanged", "AccountSuspended", "AccountReactivated",
-            "AccountPastDue", "PeriodsPaused", "AccountCancelled", "CancellationScheduled", "CancellationUndone", "AccountClosed", "PaidSubscriptionBegan", "PaymentMethodGiven", "MeterTracked",
+            "AccountPastDue", "PeriodsPaused", "AccountCancelled", "CancellationScheduled", "CancellationUndone", "AccountClosed", "PaidSubscriptionBegan", "PaymentMethodGiven", "MeterTracked", "UsageLookedAt",
         ];
         Assert.Empty(wanted.Except(seen));
     }
