@@ -93,7 +93,7 @@ internal sealed partial class AccountState
         switch (fact)
         {
             case AccountFact.PlanUpgraded upgraded:
-                Change(upgraded.Product, s => s.Changed(s.Periods[^1].On(upgraded.Plan)) with { AutomaticAt = upgraded.Decision.EffectiveAt, Decision = upgraded.Decision });
+                Change(upgraded.Product, s => s.Changed(s.Periods[^1].UpgradedTo(upgraded.Plan)) with { AutomaticAt = upgraded.Decision.EffectiveAt, Decision = upgraded.Decision });
                 break;
 
             case AccountFact.PeriodSettled settled:

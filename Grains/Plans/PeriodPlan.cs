@@ -8,7 +8,8 @@ namespace Billing.Plans;
 /// <param name="Plan">The plan it is on now.</param>
 /// <param name="CatalogVersion">The catalogue version of both.</param>
 /// <param name="ByHand">Whether a person chose the plan it began with.</param>
-internal sealed record Stretch(DateTimeOffset From, string Began, string Plan, string CatalogVersion, bool ByHand = false);
+/// <param name="Highest">The highest plan that usage moved it to before its end; null when it moved it to none.</param>
+internal sealed record Stretch(DateTimeOffset From, string Began, string Plan, string CatalogVersion, bool ByHand = false, string? Highest = null);
 
 /// <summary>What plans a subscription was on in one billing period, and what of their base prices is invoiced.</summary>
 /// <param name="Period">The billing period.</param>
@@ -25,8 +26,11 @@ internal sealed record PeriodPlan(BillingPeriod Period, ImmutableArray<Stretch> 
     /// <summary>The same with the last stretch on another plan.</summary>
     public PeriodPlan On(string plan) => this with { Stretches = Stretches.SetItem(Stretches.Length - 1, Last with { Plan = plan }) };
 
+    /// <summary>The same with the last stretch moved to a higher plan.</summary>
+    public PeriodPlan UpgradedTo(string plan) => this with { Stretches = Stretches.SetItem(Stretches.Length - 1, Last with { Plan = plan, Highest = plan }) };
+
     /// <summary>The same, begun with another plan.</summary>
-    public PeriodPlan BegunOn(string plan) => this with { Stretches = [Last with { Began = plan, Plan = plan }] };
+    public PeriodPlan BegunOn(string plan) => this with { Stretches = [Last with { Began = plan, Plan = plan, Highest = null }] };
 
     /// <summary>When a stretch ends.</summary>
     public DateTimeOffset EndOf(int stretch) => stretch + 1 < Stretches.Length ? Stretches[stretch + 1].From : Period.End;

@@ -29,13 +29,13 @@ internal static class Settling
     public static ImmutableArray<Plan> Choice(AccountState account, Subscription subscription, PeriodPlan period)
     {
         var last = period.Last;
-        var (began, present) = (account.PlanOf(last.Began, last.CatalogVersion), account.PlanOf(last.Plan, last.CatalogVersion));
+        var (began, highest) = (account.PlanOf(last.Began, last.CatalogVersion), account.PlanOf(last.Highest ?? last.Began, last.CatalogVersion));
         var isFree = Moves(account, subscription, period, began);
-        if (!isFree && began.Rank == present.Rank) return [present];
+        if (!isFree && began.Rank == highest.Rank) return [began];
         return
         [
             .. account.LadderOf(subscription.Product, last.CatalogVersion)
-                .Where(p => p.Interval == PlanInterval.Month && p.Rank >= began.Rank && (isFree || p.Rank <= present.Rank)),
+                .Where(p => p.Interval == PlanInterval.Month && p.Rank >= began.Rank && (isFree || p.Rank <= highest.Rank)),
         ];
     }
 

@@ -78,6 +78,27 @@ public sealed class OddLadderTests
     }
 
     [Fact]
+    public void MovedUpAndBackAndOptedOut_LateEventsSettleThePeriodAsIfTheyHadComeBefore()
+    {
+        // 100 degrees cost 100.00 on duo-1 and 10.00 on duo-2, one costs 1.00; the latest counts.
+        var account = Opened("duo-1", Duo("""
+            { "id": "duo-1", "rank": 1, "base_price": "0", "prices": { "heat": { "model": "per_unit", "unit_price": "1" } } },
+            { "id": "duo-2", "rank": 2, "base_price": "10" }
+            """)).At(On("2026-04-20"));
+        account.Send(new AccountRun.Event("hot", April10, """{"v":100}""", "measured"));
+        account.Send(new AccountRun.Event("cold", April10.AddDays(1), """{"v":1}""", "measured"));
+        Assert.Equal("duo-2", account.Plan("duo"));
+        Assert.Null(account.Set(new(false, "They asked for it.", false, null)).Refusal);
+
+        account.At(On("2026-05-05"));
+        Assert.Equal("duo-1", account.Plan("duo"));
+        account.Send(new AccountRun.Event("hot again", April10.AddDays(2), """{"v":100}""", "measured"));
+        account.At(On("2026-06-05"));
+
+        Assert.Equal([(null, "duo-2", 1_000L), ("heat", "duo-2", -100)], account.Invoices[^1].Lines.Where(l => l.Kind == InvoiceLineKind.Adjustment).Select(l => (l.Meter, l.Plan!, l.Amount)));
+    }
+
+    [Fact]
     public void WhatIsPendingIsTakenBack_IsLookedAtOnceAndNotDueAgain()
     {
         // Six calls of 7 April would cost more than duo-2 when they stand, two days later; three of them are taken back.
@@ -103,12 +124,13 @@ public sealed class OddLadderTests
     private static AccountRun.Event[] Used(string type, int count, DateTimeOffset? at = null) =>
         [.. Enumerable.Range(0, count).Select(i => new AccountRun.Event($"{type}-{i}", at ?? April10, $$"""{"n":{{i}}}""", type))];
 
-    /// <summary>Calls, which can be taken back within two days, and mails.</summary>
+    /// <summary>Calls, which can be taken back within two days, mails, and the heat that was measured last.</summary>
     private static string Duo(string plans) => $$"""
         { "version": "v1", "currency": "USD",
           "meters": [
             { "id": "calls", "product": "duo", "event": "called", "aggregate": "count", "cancelled_by": { "event": "hung", "key": "$.n", "within": "PT48H" } },
-            { "id": "mails", "product": "duo", "event": "mailed", "aggregate": "count" } ],
+            { "id": "mails", "product": "duo", "event": "mailed", "aggregate": "count" },
+            { "id": "heat", "product": "duo", "event": "measured", "value": "$.v", "aggregate": "latest" } ],
           "products": [ { "id": "duo", "transitions": { "upgrade": {} }, "plans": [ {{plans}} ] } ] }
         """;
 }

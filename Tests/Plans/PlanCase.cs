@@ -47,8 +47,9 @@ internal sealed record PlanCase(ModelLadder Ladder, int First, ModelCase Usage, 
             var ladder = ModelLadders.Any(draw, meters, "USD", "USD", "JPY", "KWD");
             var usage = ModelCase.SpreadCase(draw, draw.From(1, 4 + (size / 3)), meters);
             var done = Enumerable.Range(0, acts == 0 ? 0 : draw.From(1, acts)).Select(_ => new PlanAct(
-                draw.Of(PlanActKind.MoveNow, PlanActKind.MoveNow, PlanActKind.MoveAtPeriodEnd, PlanActKind.Undo, PlanActKind.OptOut, PlanActKind.OptIn), draw.From(0, 4), When(draw)));
-            return new PlanCase(ladder, draw.From(0, ladder.Plans.Length - 1), usage, [.. done.OrderBy(a => a.Clock)]);
+                draw.Of(PlanActKind.MoveNow, PlanActKind.MoveNow, PlanActKind.MoveAtPeriodEnd, PlanActKind.OptOut, PlanActKind.OptIn), draw.From(0, 4), When(draw)));
+            var regretted = done.ToList().SelectMany(a => a.Kind == PlanActKind.MoveAtPeriodEnd && draw.Chance(40) ? [a, new(PlanActKind.Undo, 0, a.Clock.AddHours(draw.From(1, 240)))] : (IEnumerable<PlanAct>)[a]).ToList();
+            return new PlanCase(ladder, draw.From(0, ladder.Plans.Length - 1), usage, [.. regretted.OrderBy(a => a.Clock)]);
         })),
         Smaller);
 

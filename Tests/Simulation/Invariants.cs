@@ -36,7 +36,11 @@ internal static class Invariants
             IsAcknowledgedAndKept(account, traffic, journal);
             if (state.Profile is null) continue;
             IsCountedAsTheOracleCounts(state, traffic, journal.Accepted, now);
-            IsInvoicedOncePerPeriod(state, now);
+            var plans = new NaivePlans(traffic.Ladder, traffic.Meters);
+            foreach (var entry in tail.Entries) plans.Read(entry.Span, journal.EventOf);
+            IsBilledByThePlansOfTheRules(state, plans, traffic, now);
+            IsInvoicedOncePerPeriod(state, plans, now);
+            foreach (var what in plans.Seen) world.Trace.Count($"plan {what}");
             money.Check(world, state, tail);
             foreach (var line in state.Invoices.SelectMany(i => i.Lines)) world.Trace.Count($"billed {line.Kind}");
             if (state.Cancelled is not null) world.Trace.Count("account ended");
@@ -102,17 +106,36 @@ internal static class Invariants
                     : BigInteger.Zero;
                 var right = oracle.Quantity(period, now);
                 Holds(counted == right, "I1", $"{state.Id} used {counted}e-28 of {meter} in the period from {period.Start}, the oracle says {right}e-28");
-                var billed = state.Invoices.SelectMany(i => i.Lines).Where(l => l.Meter == meter.Id && l.Period == period).Sum(l => l.Amount);
-                Holds(period.End.AddDays(4) > now || billed == Cents(right), "I1", $"{state.Id} was billed {billed} cents for {meter} in the period from {period.Start}, the oracle says {Cents(right)}");
             }
         }
     }
 
-    // I8: no period twice, none missed, no number left out.
-    private static void IsInvoicedOncePerPeriod(AccountState state, DateTimeOffset now)
+    // I1, I3: each period bears what the plans of the rules ask for, base prices and usage.
+    private static void IsBilledByThePlansOfTheRules(AccountState state, NaivePlans plans, Traffic traffic, DateTimeOffset now)
+    {
+        plans.AtRest(now);
+        Holds(plans.Problem is null, "I1", $"{state.Id}: {plans.Problem}");
+        Holds(plans.Periods.All(p => p.Settled is not null || p.Period.End.AddHours(72) > now), "I8", $"{state.Id} has a period that is over and not settled");
+        foreach (var change in traffic.Accounts.Single(a => a.Id == state.Id).Changes.Where(c => c is { Acknowledged: true, Plan: not null }))
+            Holds(plans.Commands.Contains(change.Id), "I5", $"{change} of {state.Id} was acknowledged and is not in the journal");
+    }
+
+    // I8: no period twice, none missed, no number left out. A year is paid with the first of each twelve periods on plans by the year.
+    private static void IsInvoicedOncePerPeriod(AccountState state, NaivePlans plans, DateTimeOffset now)
     {
         var anchor = state.Subscriptions[0].StartedAt;
-        var due = Periods(anchor, state.Cancelled?.At ?? DateTimeOffset.MaxValue, now).Where(p => p.Start == anchor || p.Start.AddHours(72) <= now).ToList();
+        var began = Periods(anchor, state.Cancelled?.At ?? DateTimeOffset.MaxValue, now).ToList();
+        Holds(began.SequenceEqual(plans.Periods.Select(p => p.Period)), "I8", $"{state.Id} had the periods [{string.Join(", ", plans.Periods.Select(p => p.Period))}], due were [{string.Join(", ", began)}]");
+        var due = new List<BillingPeriod>();
+        var inYear = 0;
+        foreach (var (month, period) in plans.Periods.Index().Where(p => p.Index == 0 || p.Item.Period.Start.AddHours(72) <= now))
+        {
+            var yearly = period.Stretches[0].Began.Yearly;
+            if (!yearly) due.Add(period.Period);
+            else if (inYear % 12 == 0) due.Add(new(period.Period.Start, anchor.AddMonths(month + 12)));
+            inYear = yearly ? inYear + 1 : 0;
+        }
+
         var based = state.Invoices.SelectMany(i => i.Lines).Where(l => l.Kind == InvoiceLineKind.Base).Select(l => l.Period).ToList();
         Holds(due.SequenceEqual(based), "I8", $"{state.Id} paid base fees for [{string.Join(", ", based)}], due were [{string.Join(", ", due)}]");
         Holds(
@@ -150,30 +173,21 @@ internal static class Invariants
         for (var month = 0; anchor.AddMonths(month) <= now && anchor.AddMonths(month) < end; month++)
             yield return new(anchor.AddMonths(month), anchor.AddMonths(month + 1));
     }
-
-    /// <summary>What a quantity costs at 1.00 a unit, half a cent rounded to the even neighbour.</summary>
-    private static long Cents(BigInteger quantity)
-    {
-        var cent = NaiveUsage.One / 100;
-        var whole = BigInteger.Divide(quantity, cent);
-        var twice = 2 * (quantity - (whole * cent));
-        return (long)(twice > cent || (twice == cent && !whole.IsEven) ? whole + 1 : whole);
-    }
 }
 
 /// <summary>What the journal holds of the events of an account; each outcome must be the one that the rules give it in that order.</summary>
 internal sealed class JournalOfAccount
 {
     private readonly HashSet<SentEvent> _accepted = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<(UInt128, uint), SentEvent> _byContent = [];
 
     public JournalOfAccount(string account, Traffic traffic, JournalTail tail)
     {
-        var byContent = new Dictionary<(UInt128, uint), SentEvent>();
         var byBody = new Dictionary<string, SentEvent>(StringComparer.Ordinal);
         foreach (var sent in traffic.Events.Where(e => e.Account == account))
         {
             byBody[sent.Json] = sent;
-            if (!sent.Broken) byContent[sent.Content] = sent;
+            if (!sent.Broken) _byContent[sent.Content] = sent;
         }
 
         var inbox = new NaiveInbox(traffic.Meters);
@@ -194,7 +208,7 @@ internal sealed class JournalOfAccount
                 if (kind == FactKind.UsageRecorded)
                 {
                     var fact = FactReader.ReadUsageRecorded(content);
-                    (sent, outcome) = (byContent[(fact.KeyHash, fact.Fingerprint)], UsageOutcome.Accepted);
+                    (sent, outcome) = (_byContent[(fact.KeyHash, fact.Fingerprint)], UsageOutcome.Accepted);
                     _accepted.Add(sent);
                 }
                 else
@@ -211,6 +225,9 @@ internal sealed class JournalOfAccount
     }
 
     public IReadOnlySet<SentEvent> Accepted => _accepted;
+
+    /// <summary>The event of a key and a fingerprint.</summary>
+    public ModelEvent EventOf(UInt128 key, uint fingerprint) => _byContent[(key, fingerprint)].Model;
 
     public HashSet<(SentEvent Event, UsageOutcome Outcome)> Refused { get; } = [];
 

@@ -21,9 +21,10 @@ internal sealed class Senders(World world, Process process, Network network, Fun
     {
         foreach (var account in traffic.Accounts)
         {
-            At(account.OpenAt, $"open {account.Id}", () => Until(silo => Open(silo, account.Id)));
+            At(account.OpenAt, $"open {account.Id}", () => Until(silo => Open(silo, account)));
             if (account.CancelAt is { } cancel) At(cancel, $"cancel {account.Id}", () => Until(silo => Cancel(silo, account.Id)));
             if (account.UndoAt is { } undo) At(undo, $"undo {account.Id}", () => Until(silo => Undo(silo, account.Id)));
+            foreach (var change in account.Changes) At(change.At, $"{change.Id} of {account.Id}", () => Until(silo => Change(silo, account.Id, change)));
         }
 
         foreach (var body in traffic.Bodies) At(body.At, body, () => Deliver(body));
@@ -54,10 +55,23 @@ internal sealed class Senders(World world, Process process, Network network, Fun
 
     public override string ToString() => string.Join("; ", Unanswered);
 
-    private static async Task<object?> Open(SimulatedSilo silo, string account)
+    private static async Task<object?> Open(SimulatedSilo silo, SentAccount account)
     {
-        var answer = await silo.Grains.GetGrain<IMerchantAccountGrain>(account).Open(
-            new("Acme", "billing@acme.example", null, "DE", [ModelCatalog.Plan], "v1", "pm_card_visa", true, $"open {account}"));
+        var answer = await silo.Grains.GetGrain<IMerchantAccountGrain>(account.Id).Open(
+            new("Acme", "billing@acme.example", null, "DE", [account.Plan], "v1", "pm_card_visa", true, $"open {account.Id}"));
+        return Final(answer.Refusal, answer);
+    }
+
+    private static async Task<object?> Change(SimulatedSilo silo, string account, SentChange change)
+    {
+        var grain = silo.Grains.GetGrain<IMerchantAccountGrain>(account);
+        var answer = change switch
+        {
+            { Plan: { } plan, When: { } when } => await grain.ChangePlans(new([new(ModelCatalog.Desk, plan)], null, when, "They asked for it.", false, change.Id)),
+            { Automatic: { } automatic } => await grain.ChangeSettings(new(automatic, "They asked for it.", false, change.Id)),
+            _ => await grain.UndoPlanChange(new(ModelCatalog.Desk, null)),
+        };
+        change.Acknowledged |= answer.Change is not null;
         return Final(answer.Refusal, answer);
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Billing.Accounts;
 using Billing.Deduplication;
 using Billing.Plans;
 using Billing.Silo.Ingest;
@@ -61,10 +62,22 @@ internal sealed record SentBody(long At, ImmutableArray<SentEvent> Events, Event
     public override string ToString() => string.Join(", ", Events);
 }
 
-/// <summary>An account of a run: when it is opened, and when cancelled and not cancelled after all.</summary>
-internal sealed record SentAccount(string Id, long OpenAt, long? CancelAt, long? UndoAt);
+/// <summary>An account of a run: when it is opened and on which plan, when it is cancelled and not cancelled after all, and what else is asked of it.</summary>
+internal sealed record SentAccount(string Id, string Plan, long OpenAt, long? CancelAt, long? UndoAt, ImmutableArray<SentChange> Changes);
 
-/// <summary>All that is sent in a run: accounts, their commands, and events that come late, again, out of order and with other content.</summary>
+/// <summary>A command that changes plans, or whether usage may change them.</summary>
+/// <param name="At">When it is sent first.</param>
+/// <param name="Id">Names the command.</param>
+/// <param name="Plan">The plan that is asked for; null for none.</param>
+/// <param name="When">From when on; null takes a change back that is to come.</param>
+/// <param name="Automatic">Whether usage may change plans; null leaves that as it is.</param>
+internal sealed record SentChange(long At, string Id, string? Plan, PlanChangeTime? When, bool? Automatic)
+{
+    /// <summary>Whether an answer said that the change of plan is made or is to come.</summary>
+    public bool Acknowledged { get; set; }
+}
+
+/// <summary>All that is sent in a run: a ladder of plans, accounts, their commands, and events that come late, again, out of order and with other content.</summary>
 internal sealed class Traffic
 {
     private static readonly TimeSpan FarOut = TimeSpan.FromDays(60);
@@ -72,7 +85,8 @@ internal sealed class Traffic
     public Traffic(Draw draw, World world, SipKey hashKey)
     {
         Meters = ModelCatalog.Any(draw);
-        var (catalog, problem) = CatalogReader.Read(Encoding.UTF8.GetBytes(ModelCatalog.Json(Meters)));
+        Ladder = ModelLadders.Any(draw, Meters, "USD");
+        var (catalog, problem) = CatalogReader.Read(Encoding.UTF8.GetBytes(ModelCatalog.Json(Meters, Ladder)));
         Assert.Null(problem);
         Catalogs = new(new(catalog!));
 
@@ -81,9 +95,11 @@ internal sealed class Traffic
         [
             .. Enumerable.Range(0, draw.From(1, 3)).Select(i => new SentAccount(
                 $"shop-{i.ToString(CultureInfo.InvariantCulture)}",
+                draw.Of([.. Ladder.Plans]).Id,
                 start + (draw.Chance(75) ? 0 : draw.Of(TimeSpan.TicksPerSecond, TimeSpan.TicksPerHour, 3 * TimeSpan.TicksPerDay)),
                 draw.Chance(35) ? start + world.From(TimeSpan.TicksPerDay, 95 * TimeSpan.TicksPerDay) : null,
-                draw.Chance(50) ? start + world.From(TimeSpan.TicksPerDay, 125 * TimeSpan.TicksPerDay) : null)),
+                draw.Chance(50) ? start + world.From(TimeSpan.TicksPerDay, 125 * TimeSpan.TicksPerDay) : null,
+                [.. ChangesOf(draw, Ladder, start)])),
         ];
 
         var deliveries = new List<(long At, SentEvent Event)>();
@@ -100,6 +116,8 @@ internal sealed class Traffic
 
     public ModelMeter[] Meters { get; }
 
+    public ModelLadder Ladder { get; }
+
     public ImmutableArray<SentAccount> Accounts { get; }
 
     public ImmutableArray<SentBody> Bodies { get; }
@@ -107,9 +125,25 @@ internal sealed class Traffic
     public ImmutableArray<SentEvent> Events { get; }
 
     /// <summary>When the last of it is sent for the first time.</summary>
-    public long LastAt => Bodies.Select(b => b.At).Concat(Accounts.Select(a => long.Max(a.OpenAt, long.Max(a.CancelAt ?? 0, a.UndoAt ?? 0)))).Max();
+    public long LastAt => Bodies.Select(b => b.At).Concat(Accounts.SelectMany(a => a.Changes.Select(c => c.At).Append(long.Max(a.OpenAt, long.Max(a.CancelAt ?? 0, a.UndoAt ?? 0))))).Max();
 
     public SimulatedCatalogs Catalogs { get; }
+
+    private static IEnumerable<SentChange> ChangesOf(Draw draw, ModelLadder ladder, long start)
+    {
+        for (var i = draw.Chance(50) ? draw.From(1, 6) : 0; i > 0; i--)
+        {
+            var (at, id) = (start + (draw.From(86_400, 125 * 86_400) * TimeSpan.TicksPerSecond), $"change {i.ToString(CultureInfo.InvariantCulture)}");
+            SentChange change = draw.From(0, 9) switch
+            {
+                < 4 => new(at, id, draw.Of([.. ladder.Plans]).Id, PlanChangeTime.Now, null),
+                < 7 => new(at, id, draw.Of([.. ladder.Plans]).Id, PlanChangeTime.PeriodEnd, null),
+                _ => new(at, id, null, null, draw.Chance(60)),
+            };
+            yield return change;
+            if (change.When == PlanChangeTime.PeriodEnd && draw.Chance(40)) yield return new(at + (draw.From(1, 240) * TimeSpan.TicksPerHour), $"no {id}", null, null, null);
+        }
+    }
 
     private static IEnumerable<(long At, SentEvent Event)> Sent(Draw draw, string account, ModelEvent model, bool large, SipKey hashKey)
     {
