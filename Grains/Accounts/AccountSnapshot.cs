@@ -122,7 +122,12 @@ internal sealed partial class AccountState
         PutInt(writer, json.Length);
         writer.Write(json);
         var binary = new SnapshotWriter(writer);
-        foreach (var meter in _meters) meter.Write(binary, canonical);
+        foreach (var meter in _meters)
+        {
+            meter.Daily.Write(binary);
+            meter.Write(binary, canonical);
+        }
+
         RememberedIds.CopyTo(writer, idsAfterDay);
     }
 
@@ -183,7 +188,12 @@ internal sealed partial class AccountState
             _deadLetters.Add(UInt128.Parse(letter, System.Globalization.NumberStyles.HexNumber), outcome);
         foreach (var meter in saved.Meters) _meters.Add(Restore(meter));
         var reader = new SnapshotReader(rest);
-        foreach (var meter in _meters) meter.Read(ref reader);
+        foreach (var meter in _meters)
+        {
+            meter.Daily.Read(ref reader);
+            meter.Read(ref reader);
+        }
+
         RememberedIds = RememberedIds.Load(reader.Rest, [.. segments.Where(s => s.ForgetDay > today).Select(s => (s.ForgetDay, s.Ids))]);
         if (Profile is null) return true;
         Catalog = CatalogOf(Profile.CatalogVersion).Catalog;

@@ -4,7 +4,8 @@ namespace Billing.Metering;
 
 /// <summary>
 /// The usage of one meter by the days of the last four weeks, and what goes on like that comes to. A day is a UTC day of the events' own
-/// times; what a canceller takes away counts on the day of the canceller. Kept in millionths of the meter's unit, for forecasts alone.
+/// times; what a canceller takes away counts on the day of the canceller, and what an event takes over from a
+/// later one that came before it stays on that one's day. So it may differ a little by the order in which events came, as the usage itself never does. Kept in millionths of the meter's unit, for forecasts alone.
 /// </summary>
 internal sealed class DailyUsage
 {

@@ -13,6 +13,7 @@ internal sealed class MeterState
     private readonly Cancellations? _cancellations;
     private readonly AccountCalendar _calendar;
     private readonly bool _remembers;
+    private readonly bool _hasDaily;
     private readonly Action<long> _uncount;
     private (long At, UsageChanges Changes, UsageChanges Events)? _pending;
     private long _oldestCancelled;
@@ -29,6 +30,7 @@ internal sealed class MeterState
         };
         _tally = Tally.For(meter, ids, calendar);
         _remembers = _tally is not SumTally || meter.CancelledBy is not null;
+        _hasDaily = meter.Aggregate is not (Aggregate.Max or Aggregate.Latest);
         if (meter.CancelledBy is { } by) _cancellations = new(by.Within, _tally, ids);
     }
 
@@ -40,7 +42,7 @@ internal sealed class MeterState
     /// <summary>The periods that have usage or a bill, in order of time.</summary>
     public IReadOnlyList<PeriodUsage> Periods => _periods;
 
-    /// <summary>The usage by days, for forecasts.</summary>
+    /// <summary>The usage by days, for forecasts; empty where a value stands for the whole period.</summary>
     public DailyUsage Daily { get; } = new();
 
     /// <summary>
@@ -180,10 +182,9 @@ internal sealed class MeterState
 
     public PeriodUsage? Find(BillingPeriod period) => _periods.Find(p => p.Period.Start == period.Start);
 
-    /// <summary>Writes all but the quantities per period.</summary>
+    /// <summary>Writes the events that are held.</summary>
     public void Write(SnapshotWriter writer, bool canonical)
     {
-        Daily.Write(writer);
         if (_cancellations is { } cancellations) cancellations.Write(writer, canonical, node => _first.Write(writer, node));
         else _tally.Write(writer, canonical, node => _first.Write(writer, node));
     }
@@ -191,7 +192,6 @@ internal sealed class MeterState
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     public void Read(ref SnapshotReader reader)
     {
-        Daily.Read(ref reader);
         Tally.NodeReader first = (int node, ref SnapshotReader rest) => _first.Read(ref rest, node);
         if (_cancellations is { } cancellations) cancellations.Read(ref reader, _calendar.PeriodOf, first);
         else _tally.Read(ref reader, first);
@@ -202,7 +202,7 @@ internal sealed class MeterState
         foreach (var row in changes.Rows)
         {
             In(row.Period).Quantity += row.Change;
-            if (!row.Change.IsZero) Daily.Add(timeTicks, row.Change);
+            if (_hasDaily && !row.Change.IsZero) Daily.Add(timeTicks, row.Change);
         }
     }
 

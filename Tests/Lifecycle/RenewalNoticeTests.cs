@@ -22,7 +22,7 @@ public sealed class RenewalNoticeTests
             Notices(account).Select(n => (n.Days, n.RenewsAt, n.At)));
         Assert.All(Notices(account), n => Assert.Equal(("desk-year", 24_000L), (n.Plan, n.Amount)));
         Assert.Equal(
-            "The plan desk-year renews in 30 days, at 2027-03-31T12:00:00Z, for another year at $240.00. To stop it, cancel or choose another plan before.",
+            "The plan desk-year renews in 30 days, at 2027-03-31T12:00:00Z, for another year at 240.00 USD. To stop it, cancel or choose another plan before.",
             Notices(account)[0].Text);
     }
 
