@@ -18,6 +18,7 @@ public sealed class OvertakenTests
         await using var platform = await TestPlatform.Open(folder);
         await platform.Api.Open("acme", "desk-basic");
         var account = platform.Services.GetRequiredService<IGrainFactory>().GetGrain<IMerchantAccountGrain>("acme");
+        await Eventually.True(async () => (await platform.Api.Get("/v1/accounts/acme/invoices")).Json.GetProperty("items")[0].GetProperty("status").GetString() == "paid", "its first invoice is charged");
         Assert.Null((await account.CatchUp(Now, mayCall: false)).Refusal);
 
         Assert.Equal(Appended.Yes, await AppendFromElsewhere(platform));
@@ -27,12 +28,14 @@ public sealed class OvertakenTests
         Assert.Equal(ScheduledChangeKind.Cancellation, Assert.Single((await account.GetAccount()).Account!.Subscriptions).ScheduledChange?.Kind);
     }
 
-    private static Task<Appended> AppendFromElsewhere(TestPlatform platform)
+    private static async Task<Appended> AppendFromElsewhere(TestPlatform platform)
     {
+        var journal = platform.Services.GetRequiredService<IJournal>();
+        var last = (await journal.ReadAll("acme", default)).Entries.Count;
         var end = Now.AddMonths(1);
         var facts = new FactWriter();
         facts.Begin(Now);
         facts.Write(new AccountFact.CancellationScheduled(end, "The shop closes.", Now));
-        return platform.Services.GetRequiredService<IJournal>().Append(new("acme", 2, Now, facts.Entry, default, end, null));
+        return await journal.Append(new("acme", last + 1, Now, facts.Entry, default, end, null));
     }
 }
