@@ -18,7 +18,7 @@ public sealed class OddLadderTests
             { "id": "duo-2", "rank": 2, "base_price": "10", "included": { "calls": 100, "mails": 100 } }
             """)).At(April10);
 
-        account.Send([.. Used("called", 8, On("2026-04-07")), .. Used("mailed", 2)]);
+        account.Send([.. Used("called", 9, On("2026-04-07")), .. Used("mailed", 1)]);
         Assert.Equal("duo-1", account.Plan("duo"));
         account.Send(new AccountRun.Event("last", April10, "{}", "mailed"));
 
