@@ -99,6 +99,27 @@ public sealed class OddLadderTests
     }
 
     [Fact]
+    public void ALateEventThatWasGivenAwayIsTakenBackLate_TheBasePriceComesBackToo()
+    {
+        // One call costs 1.00 + 4.00 on duo-1 and nothing beside the 3.00 of duo-2.
+        var account = Opened("duo-1", Duo("""
+            { "id": "duo-1", "rank": 1, "base_price": "1", "prices": { "calls": { "model": "per_unit", "unit_price": "4" } } },
+            { "id": "duo-2", "rank": 2, "base_price": "3", "included": { "calls": 2 } }
+            """)).At(On("2026-05-05"));
+        account.Send(Used("called", 1, On("2026-04-29")));
+        account.At(On("2026-06-04"));
+        Assert.Equal([(null, "duo-2", 200L)], Adjustments());
+
+        account.At(On("2026-06-04").AddHours(2)).Send(new AccountRun.Event("hung", On("2026-04-29").AddHours(47), """{"n":0}""", "hung"));
+        account.At(On("2026-07-04"));
+
+        Assert.Equal([(null, "duo-1", -200L)], Adjustments());
+
+        IEnumerable<(string?, string, long)> Adjustments() =>
+            account.Invoices[^1].Lines.Where(l => l.Kind == InvoiceLineKind.Adjustment).Select(l => (l.Meter, l.Plan!, l.Amount));
+    }
+
+    [Fact]
     public void WhatIsPendingIsTakenBack_IsLookedAtOnceAndNotDueAgain()
     {
         // Six calls of 7 April would cost more than duo-2 when they stand, two days later; three of them are taken back.
