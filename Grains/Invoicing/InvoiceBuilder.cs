@@ -86,11 +86,12 @@ internal static class InvoiceBuilder
         account.Subscriptions.SelectMany(s => s.Periods.Where(p => p.Settled is not null).SelectMany(p => Adjustments(account, s, p, at)))
             .OrderBy(l => l.Period.Start).ThenBy(l => l.Product, StringComparer.Ordinal).ThenBy(l => l.Meter, StringComparer.Ordinal);
 
-    // A period whose usage changed settles again by the same rule, on a plan that may ask for what the one before gave away.
+    // A period whose usage changed settles again by the same rule, on a plan that may ask for what the one before gave away. Its lines do not
+    // tell whether it changed: those of zero are left out.
     private static IEnumerable<InvoiceLine> Adjustments(AccountState account, Subscription subscription, PeriodPlan period, DateTimeOffset at)
     {
         var billed = account.Meters.Where(m => m.Meter.Product == subscription.Product).Select(m => (Meter: m, Usage: m.Find(period.Period))).Where(m => m.Usage is not null).ToList();
-        if (billed.TrueForAll(m => m.Meter.UsageAt(period.Period, at).Quantity == m.Usage!.BilledQuantity)) yield break;
+        if (billed.Count == 0) yield break;
         var plan = Settling.PlanOf(account, subscription, period, at);
         foreach (var (meter, usage) in billed)
         {

@@ -18,7 +18,7 @@ public sealed class OddLadderTests
             { "id": "duo-2", "rank": 2, "base_price": "10", "included": { "calls": 100, "mails": 100 } }
             """)).At(April10);
 
-        account.Send([.. Used("called", 8, On("2026-04-07")), .. Used("mailed", 2)]);
+        account.Send([.. Used("called", 9, On("2026-04-07")), .. Used("mailed", 1)]);
         Assert.Equal("duo-1", account.Plan("duo"));
         account.Send(new AccountRun.Event("last", April10, "{}", "mailed"));
 
@@ -96,6 +96,27 @@ public sealed class OddLadderTests
         account.At(On("2026-06-05"));
 
         Assert.Equal([(null, "duo-2", 1_000L), ("heat", "duo-2", -100)], account.Invoices[^1].Lines.Where(l => l.Kind == InvoiceLineKind.Adjustment).Select(l => (l.Meter, l.Plan!, l.Amount)));
+    }
+
+    [Fact]
+    public void ALateEventThatWasGivenAwayIsTakenBackLate_TheBasePriceComesBackToo()
+    {
+        // One call costs 1.00 + 4.00 on duo-1 and nothing beside the 3.00 of duo-2.
+        var account = Opened("duo-1", Duo("""
+            { "id": "duo-1", "rank": 1, "base_price": "1", "prices": { "calls": { "model": "per_unit", "unit_price": "4" } } },
+            { "id": "duo-2", "rank": 2, "base_price": "3", "included": { "calls": 2 } }
+            """)).At(On("2026-05-05"));
+        account.Send(Used("called", 1, On("2026-04-29")));
+        account.At(On("2026-06-04"));
+        Assert.Equal([(null, "duo-2", 200L)], Adjustments());
+
+        account.At(On("2026-06-04").AddHours(2)).Send(new AccountRun.Event("hung", On("2026-04-29").AddHours(47), """{"n":0}""", "hung"));
+        account.At(On("2026-07-04"));
+
+        Assert.Equal([(null, "duo-1", -200L)], Adjustments());
+
+        IEnumerable<(string?, string, long)> Adjustments() =>
+            account.Invoices[^1].Lines.Where(l => l.Kind == InvoiceLineKind.Adjustment).Select(l => (l.Meter, l.Plan!, l.Amount));
     }
 
     [Fact]
