@@ -23,6 +23,7 @@ internal static class ActivationBenchmark
     private const string Account = "acct-00001";
     private const int Days = 35;
     private const int PollLines = 4_096;
+    private const int SmallPollLines = 100;
     private const double WantedMilliseconds = 200;
     private const int SentAgain = 10_000;
     private static readonly string[] Cases = ["count", "session"];
@@ -71,6 +72,7 @@ internal static class ActivationBenchmark
         }
 
         var duplicates = await SendAgain(scratch, ids);
+        await MeasureEntitlements(what.Name, scratch, ids);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{what.Name,-10} {times.Min(),7:N0} ms {Median(times),7:N0} ms {times.Max(),7:N0} ms {kept} {Median(starts),11:N0} ms {PeakMemory.Read() >> 20,7:N0} MiB  {(duplicates == SentAgain ? "yes" : $"NO: {duplicates:N0} of {SentAgain:N0} remembered")}"));
@@ -109,6 +111,18 @@ internal static class ActivationBenchmark
         var count = int.Min(SentAgain, ids / Days);
         var result = await platform.Services.GetRequiredService<UsageIngest>().Ingest(EventFormat.Lines, Poll(0, count, WindowEvents.Anchor), keepBodies: false, wantReceipts: false);
         return result.Of(UsageOutcome.Duplicate) + SentAgain - count;
+    }
+
+    private static async Task MeasureEntitlements(string name, string scratch, int ids)
+    {
+        await using var platform = await Start(scratch);
+        var (ingest, now) = (platform.Services.GetRequiredService<UsageIngest>(), platform.Services.GetRequiredService<SandboxClock>().Now);
+        var next = ids;
+        await EntitlementTimes.Measure(platform, Account, name, async () =>
+        {
+            await ingest.Ingest(EventFormat.Lines, Poll(next, SmallPollLines, now), keepBodies: false, wantReceipts: false);
+            next += SmallPollLines;
+        });
     }
 
     private static byte[] Poll(int from, int count, DateTimeOffset time)
