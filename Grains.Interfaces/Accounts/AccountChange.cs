@@ -12,7 +12,7 @@ namespace Billing.Accounts;
 /// <param name="DryRun">Whether this was asked for only, and nothing is stored.</param>
 /// <param name="Currency">ISO 4217, upper case; every amount is in its minor unit.</param>
 /// <param name="Total">The sum of the lines, in minor units.</param>
-/// <param name="Lines">The lines that the act makes, or would make; of usage as far as it is known now.</param>
+/// <param name="Lines">The lines that the act makes, or would make: at once, or, where it holds from a later period on, those of base prices on the invoice for that period. Of usage as far as it is known now.</param>
 /// <param name="Invoice">The number of the invoice that bears them; left out while there is none with a number.</param>
 [GenerateSerializer, Immutable, Alias("billing.account-change")]
 public sealed record AccountChange(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Billing.Accounts;
@@ -17,7 +18,7 @@ public sealed record ChangeSettings(
     [property: Id(1)] string? Reason,
     [property: Id(2)] bool DryRun,
     [property: Id(3)] string? CommandId,
-    [property: Id(4)] ImmutableArray<UsageAlert> Alerts = default,
+    [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] ImmutableArray<UsageAlert> Alerts = default,
     [property: Id(5)] SpendCap? SpendCap = null,
     [property: Id(6)] bool RemoveSpendCap = false);
 

@@ -13,6 +13,7 @@ namespace Billing.Http;
 /// <param name="When"><c>period_end</c>, also when left out: a catalogue version takes effect at a period start.</param>
 /// <param name="Accounts">A list of 1 to 1,000 account ids, or <c>all</c>, also when left out.</param>
 /// <param name="Reason">Why, in words; 1 to 500 characters. When left out, that they were moved.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CatalogMoveRequest(
     string? From,
     bool? DryRun,

@@ -36,12 +36,14 @@ public sealed record OpenAccountRequest(
 /// <param name="When"><c>now</c> or <c>period_end</c>.</param>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ChangePlansRequest(
-    ImmutableArray<PlanChange> Changes, string? CatalogVersion, string? When, string? Reason, bool? DryRun = null);
+    ImmutableArray<PlanChange> Changes, string? CatalogVersion = null, string? When = null, string? Reason = null, bool? DryRun = null);
 
 /// <summary>The body of <c>POST /v1/accounts/{id}/cancel</c>.</summary>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CancelRequest(string? Reason, bool? DryRun = null);
 
 /// <summary>The body of <c>POST /v1/accounts/{id}/settings</c>. What is left out stays.</summary>
@@ -49,7 +51,8 @@ public sealed record CancelRequest(string? Reason, bool? DryRun = null);
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
 /// <param name="Alerts">Thresholds beside the usual ones, in place of those set before.</param>
-public sealed record SettingsRequest(bool? AutomaticPlanChanges, string? Reason, bool? DryRun = null, ImmutableArray<UsageAlert>? Alerts = null)
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record SettingsRequest(bool? AutomaticPlanChanges = null, string? Reason = null, bool? DryRun = null, ImmutableArray<UsageAlert>? Alerts = null)
 {
     /// <summary>What a period may cost: <c>{"amount":50000,"kind":"soft"}</c> or <c>"hard"</c>; null removes the cap.</summary>
     public JsonElement SpendCap { get; init; }
@@ -57,17 +60,20 @@ public sealed record SettingsRequest(bool? AutomaticPlanChanges, string? Reason,
 
 /// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c> and <c>…/plans/scheduled/{product}</c>, which may be left out.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record UndoCancelRequest(string? Reason);
 
 /// <summary>The body of <c>POST /v1/accounts/{id}/payment-method</c>.</summary>
 /// <param name="PaymentMethod">Its id at Stripe.</param>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PaymentMethodRequest(string? PaymentMethod, string? Reason, bool? DryRun = null);
 
 /// <summary>The body of <c>POST /v1/accounts/{id}/suspend</c>, <c>/resume</c> and <c>/release</c>.</summary>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change; false when left out.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ActRequest(string? Reason, bool? DryRun = null);
 
 /// <summary>A page of an account's charges.</summary>

@@ -1,4 +1,9 @@
+using System.Collections.Immutable;
 using Billing.Accounts;
+using Billing.Invoices;
+using Billing.Invoicing;
+using Billing.Lifecycle;
+using Billing.Plans;
 
 namespace Billing.Charging;
 
@@ -18,8 +23,20 @@ internal static class ChargingCommandDecider
         var waiting = account.Charging.Charges.Count(c => c.State == ChargeState.Declined);
         var isRepeated = !command.DryRun && command.CommandId is not null && account.Charging.MethodCommand == command.CommandId;
         if (!command.DryRun && !isRepeated) AccountDecider.Emit(account, facts, new AccountFact.PaymentMethodGiven(method, command.Reason, now, command.CommandId));
+        var begun = Begun(account, AccountDecider.WholeSecond(now));
+        var begins = begun.IsEmpty ? "" : " Once it is attached the account is active: its subscriptions begin, and their first base prices are invoiced at once.";
         var retried = waiting == 0 ? "No charge waits for it." : $"Charges that were declined and are tried again with it at once: {waiting}.";
-        return new(null, Change(account, $"The payment method {method} is attached to the customer at Stripe, and charged from then on. {retried}", now, command.DryRun));
+        return new(null, Change(account, $"The payment method {method} is attached to the customer at Stripe, and charged from then on. {retried}{begins}", now, command.DryRun) with { Lines = begun, Total = begun.Sum(l => l.Amount) });
+    }
+
+    // What an account that has waited for a payment method has to pay when it gets one.
+    private static ImmutableArray<InvoiceLine> Begun(AccountState account, DateTimeOffset at)
+    {
+        if (account is not { Status: AccountStatus.Pending, Profile: { Plans: { IsEmpty: false } plans, CatalogVersion: var version } }) return [];
+        var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
+        foreach (var plan in plans.Select(p => account.PlanOf(p, version)).OrderBy(p => p.Product, StringComparer.Ordinal))
+            lines.Add(BaseFees.Line(account, plan, version, plan.Interval == PlanInterval.Year ? BillingCalendar.YearAt(at, 0) : BillingCalendar.PeriodAt(at, 0)) with { N = lines.Count + 1 });
+        return lines.ToImmutable();
     }
 
     public static AccountChangeAnswer Release(AccountState account, ReleaseCharges command, DateTimeOffset now, FactWriter facts)

@@ -101,11 +101,20 @@ internal static class BaseFees
         return began;
     }
 
-    private static InvoiceLine Line(AccountState account, Subscription subscription, Plan plan, BillingPeriod period)
+    private static InvoiceLine Line(AccountState account, Subscription subscription, Plan plan, BillingPeriod period) => Line(
+        account, plan,
+        subscription.Find(period)?.Stretches[0].CatalogVersion ?? (subscription.Scheduled is { } scheduled && scheduled.At <= period.Start ? scheduled.CatalogVersion : subscription.CatalogVersion),
+        period);
+
+    /// <summary>The whole base price of a plan.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="version">Its catalogue version.</param>
+    /// <param name="period">What it pays for: a month, or a year of a plan by the year.</param>
+    public static InvoiceLine Line(AccountState account, Plan plan, string version, BillingPeriod period)
     {
         var amount = Currencies.Format(plan.BasePriceMinor, account.Profile!.Currency);
         var unit = Currencies.ToMajor(plan.BasePriceMinor, account.Profile.Currency);
-        var version = subscription.Find(period)?.Stretches[0].CatalogVersion ?? (subscription.Scheduled is { } scheduled && scheduled.At <= period.Start ? scheduled.CatalogVersion : subscription.CatalogVersion);
         return new(
             0, InvoiceLineKind.Base, plan.Product, plan.Id, version, null, period, Quantity.One, plan.BasePriceMinor,
             [new("1", unit.ToString("0.####", CultureInfo.InvariantCulture), plan.BasePriceMinor.ToString(CultureInfo.InvariantCulture), $"{plan.Id}: {amount} per {(plan.Interval == PlanInterval.Month ? "month" : "year")}, in advance")],

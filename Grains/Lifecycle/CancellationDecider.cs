@@ -2,6 +2,7 @@ using Billing.Accounts;
 using Billing.Http;
 using Billing.Invoices;
 using Billing.Invoicing;
+using Billing.Plans;
 
 namespace Billing.Lifecycle;
 
@@ -63,11 +64,18 @@ internal static class CancellationDecider
         var last = new InvoiceDraft(BillingCalendar.PeriodContaining(anchor, end), end);
         return Change(
             account,
-            $"The account is cancelled at {Text(end)}, the end of its running period. The usage up to then is invoiced at {Text(account.FinalizeAt(last))}, without new base fees; what late events change after that goes on a closing invoice at {Text(account.ClosingAt(end))}.",
+            $"The account is cancelled at {Text(end)}, the end of its running period. The usage up to then is invoiced at {Text(account.FinalizeAt(last))}, without new base fees; what late events change after that goes on a closing invoice at {Text(account.ClosingAt(end))}.{PaidYears(account, end)}",
             end,
             dryRun,
             InvoiceBuilder.Last(account, last, now));
     }
+
+    private static string PaidYears(AccountState account, DateTimeOffset end) => string.Concat(
+        from subscription in account.Subscriptions
+        where subscription.EndedAt is null && account.PlanOf(subscription.Plan, subscription.CatalogVersion).Interval == PlanInterval.Year
+        let paidTo = BaseFees.YearOf(account, subscription).End
+        where paidTo > end
+        select $" The base price of {subscription.Plan} is paid to {Text(paidTo)}; nothing of it is given back.");
 
     private static AccountChange Change(AccountState account, string description, DateTimeOffset at, bool dryRun, InvoiceView? coming) =>
         new(account.Id, description, at, dryRun, account.Profile!.Currency, coming?.Total ?? 0, coming?.Lines ?? [], null);

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Billing.Metering;
 
 /// <summary>A JSON string, number, true, false or null that an event's value is compared with; number spelling does not matter.</summary>
-public sealed class JsonScalar
+public sealed class JsonScalar : IEquatable<JsonScalar>
 {
     private JsonScalar(JsonTokenType kind, byte[] text)
     {
@@ -28,4 +28,13 @@ public sealed class JsonScalar
         JsonValueKind.Null => new(JsonTokenType.Null, []),
         _ => null,
     };
+
+    /// <inheritdoc/>
+    public bool Equals(JsonScalar? other) => other is not null && Kind == other.Kind && Text.AsSpan().SequenceEqual(other.Text);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as JsonScalar);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Kind, Text.Length);
 }

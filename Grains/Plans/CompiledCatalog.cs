@@ -26,6 +26,9 @@ public interface ICatalogs
     /// <summary>The version that new subscriptions get when they name none; null while none is published.</summary>
     CompiledCatalog? Latest { get; }
 
+    /// <summary>The newest version priced in a currency; null while there is none.</summary>
+    CompiledCatalog? LatestIn(string currency) => Latest is { } latest && latest.Catalog.Currency == currency ? latest : null;
+
     /// <summary>A published version, or null.</summary>
     CompiledCatalog? Find(string version);
 }

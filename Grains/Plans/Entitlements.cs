@@ -35,7 +35,7 @@ internal static class Entitlements
         if (!account.Calendar.TryPeriodOf(now.UtcTicks, out var period)) return new(meter, true, null, null, $"The plan {plan.Id} counts {meter}.");
         var used = account.MeterOf(meter).UsageAt(period, now).Quantity;
         var included = AccountViews.Included(account, subscription, plan, meter, period);
-        var over = used > included && plan.Prices.ContainsKey(meter) ? "; what is used beyond it is charged as overage" : "";
+        var over = account.Status != AccountStatus.Trialing && used > included && plan.Prices.ContainsKey(meter) ? "; what is used beyond it is charged as overage" : "";
         if (capped)
             return new(meter, false, included, used, $"The spend cap of {Currencies.Format(account.SpendCap!.Amount, account.Profile!.Currency)} is reached in the period to {UtcJsonConverter.ToText(period.End)}; raise or remove it to go on.");
         return new(meter, true, included, used, $"The plan {plan.Id} includes {included} {meter} in the period, {used} are used{over}.");

@@ -3,6 +3,7 @@ using Billing.Accounts;
 using Billing.Http;
 using Billing.Invoices;
 using Billing.Invoicing;
+using Billing.Lifecycle;
 using Billing.Rating;
 
 namespace Billing.Plans;
@@ -56,13 +57,13 @@ internal static class PlanChangeDecider
         var at = AccountDecider.WholeSecond(now);
         var lines = changes.Where(c => c.At == at).OrderBy(c => c.Plan.Product, StringComparer.Ordinal).SelectMany(c => Lines(account, c)).ToImmutableArray();
         var due = lines.IsEmpty ? null : InvoiceFinalizer.Draft(account, new(at, account.BegunPeriod!.Value.End), at, lines);
-        if (command.DryRun) return Change(account, changes, due, dryRun: true);
+        if (command.DryRun) return Change(account, changes, due, at, dryRun: true);
 
         foreach (var change in changes) AccountDecider.Emit(account, facts, FactOf(account, change, command, now));
-        if (due is null) return Change(account, changes, null, dryRun: false);
+        if (due is null) return Change(account, changes, null, at, dryRun: false);
         var invoice = InvoiceFinalizer.Finalize(account, due, at);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(invoice));
-        return Change(account, changes, invoice, dryRun: false);
+        return Change(account, changes, invoice, at, dryRun: false);
     }
 
     private static AccountFact FactOf(AccountState account, PlannedChange change, ChangePlans command, DateTimeOffset now)
@@ -102,22 +103,52 @@ internal static class PlanChangeDecider
         foreach (var (_, addition) in account.Additions.Where(a => a.Value.CommandId == id)) Add(null, addition.Plan, addition.CatalogVersion, addition.At);
         if (changes.Count == 0) return null;
         var invoice = account.Invoices.FirstOrDefault(i => i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && changes.Any(c => c.At == i.FinalizedAt && c.Plan.Product == l.Product)));
-        return Change(account, changes.ToImmutable(), invoice, dryRun: false);
+        return Change(account, changes.ToImmutable(), invoice, account.LastEntryAt, dryRun: false);
 
         void Add(Subscription? subscription, string plan, string version, DateTimeOffset at) => changes.Add(new(subscription, account.PlanOf(plan, version), version, at, null));
     }
 
-    private static AccountChange Change(AccountState account, ImmutableArray<PlannedChange> changes, InvoiceView? invoice, bool dryRun)
+    private static AccountChange Change(AccountState account, ImmutableArray<PlannedChange> changes, InvoiceView? invoice, DateTimeOffset now, bool dryRun)
     {
         var currency = account.Profile!.Currency;
         var parts = (invoice?.Lines ?? []).Where(l => l.Kind == InvoiceLineKind.Proration).Sum(l => l.Amount);
         var sentences = changes.Select(c => c.Subscription is null
             ? $"The account subscribes to {c.Plan.Product} on {c.Plan.Id} from {Text(c.At)} on."
             : $"{c.Plan.Product} is on {c.Plan.Id} of the catalogue {c.CatalogVersion} from {Text(c.At)} on.");
+        var coming = invoice is null ? Coming(account, changes.Where(c => c.At > now)) : [];
+        var later = coming.IsEmpty ? "" : $" {Currencies.Format(coming.Sum(l => l.Amount), currency)} of base price is on the invoice for the period from {Text(coming[0].Period.Start)}.";
         var cost = invoice is not null ? $" {Currencies.Format(parts, currency)} of base price is due at once, for the time to {Text(invoice.Lines[0].Period.End)}; from then on it is paid with the others."
             : account.Status == AccountStatus.Trialing ? $" In the trial nothing is due; it is paid with the others from {Text(account.Profile.TrialEndsAt!.Value)} on."
             : " Nothing is due at once.";
-        return new(account.Id, string.Join(" ", sentences) + cost, changes[0].At, dryRun, currency, invoice?.Total ?? 0, invoice?.Lines ?? [], invoice?.Number);
+        var scheduled = string.Concat(changes
+            .Where(c => account.ScheduledFor(c.Plan.Product) is { } other && other.At > c.At)
+            .Select(c => account.ScheduledFor(c.Plan.Product)!)
+            .Select(c => $" At {Text(c.At)} it moves to {c.Plan} of the catalogue {c.CatalogVersion}, as scheduled before; undo that to stay."));
+        var ends = account.Cancellation is { } cancellation ? $" The account is cancelled at {Text(cancellation.EffectiveAt)}, as before." : "";
+        return new(
+            account.Id, string.Join(" ", sentences) + cost + later + scheduled + ends, changes[0].At, dryRun, currency,
+            invoice?.Total ?? coming.Sum(l => l.Amount), invoice?.Lines ?? coming, invoice?.Number);
+    }
+
+    // The base prices that the changed plans bring when they begin; a year that is paid goes on without one.
+    private static ImmutableArray<InvoiceLine> Coming(AccountState account, IEnumerable<PlannedChange> changes)
+    {
+        var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
+        foreach (var change in changes.OrderBy(c => c.Plan.Product, StringComparer.Ordinal))
+        {
+            var begins = account.Status == AccountStatus.Trialing ? account.Profile!.TrialEndsAt!.Value : change.At;
+            var anchor = account.Calendar.Anchor ?? begins;
+            if (account.Cancellation?.EffectiveAt <= begins) continue;
+            if (change is { Subscription: { } subscription, Plan.Interval: PlanInterval.Year }
+                && account.PlanOf(subscription.Plan, subscription.CatalogVersion).Interval == PlanInterval.Year
+                && account.BegunPeriod is not null && begins < BaseFees.YearOf(account, subscription).End) continue;
+            var period = change.Plan.Interval == PlanInterval.Year
+                ? BillingCalendar.YearAt(anchor, BillingCalendar.MonthsTo(anchor, begins))
+                : BillingCalendar.PeriodContaining(anchor, begins);
+            if (change.Plan.BasePriceMinor != 0) lines.Add(BaseFees.Line(account, change.Plan, change.CatalogVersion, period) with { N = lines.Count + 1 });
+        }
+
+        return lines.ToImmutable();
     }
 
     private static string Text(DateTimeOffset instant) => UtcJsonConverter.ToText(instant);

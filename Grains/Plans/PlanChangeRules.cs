@@ -41,8 +41,8 @@ internal static class PlanChangeRules
             if (product is null) return Wrong(RefusalKind.Invalid, "A change names its product. Nothing was changed.", $"{field}.product");
             if (id is null) return Wrong(RefusalKind.Invalid, "A change names its plan. Nothing was changed.", $"{field}.plan");
             var subscription = account.Subscriptions.FirstOrDefault(s => s.Product == product);
-            if ((command.CatalogVersion ?? subscription?.CatalogVersion ?? catalogs.Latest?.Catalog.Version) is not { } version || catalogs.Find(version)?.Catalog is not { } catalog)
-                return Wrong(RefusalKind.Conflict, "No catalogue is published yet. Nothing was changed.");
+            if ((command.CatalogVersion ?? subscription?.CatalogVersion ?? catalogs.LatestIn(account.Profile!.Currency)?.Catalog.Version) is not { } version || catalogs.Find(version)?.Catalog is not { } catalog)
+                return Wrong(RefusalKind.Conflict, $"No catalogue in {account.Profile!.Currency} is published yet, the currency of the account {account.Id}. Nothing was changed.");
             if (Published(version) is { } other) return ([], other);
             if (catalog.FindPlan(id) is not { } plan) return Wrong(RefusalKind.Invalid, $"The catalogue {version} has no plan {id}. Nothing was changed.", $"{field}.plan");
             if (plan.Product != product) return Wrong(RefusalKind.Invalid, $"The plan {id} is of the product {plan.Product}, not of {product}. Nothing was changed.", $"{field}.product");
@@ -101,6 +101,8 @@ internal static class PlanChangeRules
     private static (PlannedChange?, Refusal?) AtPeriodEnd(AccountState account, Subscription? subscription, Plan plan, string version, DateTimeOffset at) =>
         account.Cancellation is { } cancellation
             ? (null, new(RefusalKind.Conflict, $"The account {account.Id} is to be cancelled at {Text(cancellation.EffectiveAt)}: no period follows that a plan could hold for. Nothing was changed; undo the cancellation first.", "when"))
+            : account.ScheduledFor(plan.Product) is { } known && known.Plan == plan.Id && known.CatalogVersion == version && known.At == at
+            ? (null, new(RefusalKind.Conflict, $"{plan.Product} is to move to {plan.Id} of the catalogue {version} at {Text(at)} already. Nothing was changed.", "changes"))
             : (new(subscription, plan, version, at, null), null);
 
     private static DateTimeOffset PeriodEnd(AccountState account) => account.Status == AccountStatus.Trialing ? account.Profile!.TrialEndsAt!.Value : account.BegunPeriod!.Value.End;

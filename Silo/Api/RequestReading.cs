@@ -75,12 +75,7 @@ internal static class RequestReading
         }
         catch (JsonException wrong)
         {
-            var field = wrong.Path is { Length: > 2 } path ? path[2..] : null;
-            throw new BadRequest(Problems.Invalid(
-                field is null
-                    ? $"The body is not a JSON object of this call (line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}). Nothing was stored."
-                    : $"The field {field} has a value of the wrong kind. Nothing was stored.",
-                field));
+            throw new BadRequest(JsonProblems.Of(wrong, type));
         }
         finally
         {

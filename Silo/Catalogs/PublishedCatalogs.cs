@@ -12,6 +12,7 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
     private readonly IStore _store;
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly ConcurrentDictionary<string, CompiledCatalog> _versions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CompiledCatalog> _latestIn = new(StringComparer.Ordinal);
 
     private PublishedCatalogs(IStore store) => _store = store;
 
@@ -53,6 +54,9 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
     public void Dispose() => _one.Dispose();
 
     /// <inheritdoc/>
+    public CompiledCatalog? LatestIn(string currency) => _latestIn.GetValueOrDefault(currency);
+
+    /// <inheritdoc/>
     public CompiledCatalog? Find(string version) => _versions.GetValueOrDefault(version);
 
     private async Task Keep(StoredCatalog version)
@@ -60,7 +64,7 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
         await Compare(version);
         var (catalog, problem) = CatalogReader.Read(version.Json);
         if (catalog is null) throw new InvalidDataException($"The published catalogue {version.Version} can no longer be read: {problem!.Detail}");
-        Latest = _versions[catalog.Version] = new(catalog);
+        Latest = _latestIn[catalog.Currency] = _versions[catalog.Version] = new(catalog);
     }
 
     // Kept apart from the catalogue; one that was published without it gets it when it is first loaded.

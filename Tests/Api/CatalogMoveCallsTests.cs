@@ -53,8 +53,8 @@ public sealed class CatalogMoveCallsTests : IAsyncLifetime
             json.GetProperty("totals").GetRawText());
         var basic = json.GetProperty("items")[0];
         Assert.Equal("""[{"product":"desk","plan":"desk-basic","interval":"month","base_price":1000,"new_interval":"month","new_base_price":1200}]""", basic.GetProperty("products").GetRawText());
-        Assert.Equal("desk is on desk-basic of the catalogue test-2 from 2026-02-01T00:00:00Z on. Nothing is due at once.", Text(basic, "text"));
-        Assert.Equal(("2026-02-01T00:00:00Z", true, 0), (Text(basic.GetProperty("change"), "effective_at"), basic.GetProperty("change").GetProperty("dry_run").GetBoolean(), basic.GetProperty("change").GetProperty("lines").GetArrayLength()));
+        Assert.Equal("desk is on desk-basic of the catalogue test-2 from 2026-02-01T00:00:00Z on. Nothing is due at once. 12.00 USD of base price is on the invoice for the period from 2026-02-01T00:00:00Z.", Text(basic, "text"));
+        Assert.Equal(("2026-02-01T00:00:00Z", true, 1), (Text(basic.GetProperty("change"), "effective_at"), basic.GetProperty("change").GetProperty("dry_run").GetBoolean(), basic.GetProperty("change").GetProperty("lines").GetArrayLength()));
         Assert.Equal(NoMeter, Text(json.GetProperty("items")[1], "text"));
         Assert.False(json.GetProperty("items")[1].TryGetProperty("change", out _));
         Assert.Equal(before, await Everything());

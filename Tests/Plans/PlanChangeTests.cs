@@ -117,6 +117,29 @@ public sealed class PlanChangeTests
         Assert.Equal([("pro", InvoiceLineKind.Base), ("pro", InvoiceLineKind.Usage)], account.Invoices[3].Lines.Select(l => (l.Plan!, l.Kind)));
     }
 
+    [Fact]
+    public void ScheduledTwice_TheSecondIsRefused()
+    {
+        var account = Opened("pro").At(April11);
+        account.Move("basic", PlanChangeTime.PeriodEnd);
+
+        var refusal = account.Move("basic", PlanChangeTime.PeriodEnd).Refusal!;
+
+        Assert.Contains("already", refusal.Detail, StringComparison.Ordinal);
+        Assert.Single(account.Facts().OfType<AccountFact.PlanChangeScheduled>());
+    }
+
+    [Fact]
+    public void UpwardsNowWhileAnotherPlanIsScheduled_SaysWhatIsToCome()
+    {
+        var account = Opened("pro").At(April11);
+        account.Move("basic", PlanChangeTime.PeriodEnd);
+
+        var change = account.Move("advanced").Change!;
+
+        Assert.EndsWith("At 2026-05-01T00:00:00Z it moves to basic of the catalogue ladder-1, as scheduled before; undo that to stay.", change.Description, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("basic")]
     [InlineData("advanced")]
@@ -126,13 +149,14 @@ public sealed class PlanChangeTests
 
         var change = account.Move(plan, PlanChangeTime.PeriodEnd).Change!;
 
-        Assert.Empty(change.Lines);
-        Assert.Equal(On("2026-05-01"), change.EffectiveAt);
+        var line = Assert.Single(change.Lines);
+        Assert.Equal((InvoiceLineKind.Base, plan, new BillingPeriod(On("2026-05-01"), On("2026-06-01"))), (line.Kind, line.Plan, line.Period));
+        Assert.Equal((line.Amount, null, On("2026-05-01")), (change.Total, change.Invoice, change.EffectiveAt));
         var shown = AccountViews.Account(account.State, account.Now).Subscriptions.Single();
         Assert.Equal(("pro", ScheduledChangeKind.Plan, plan, On("2026-05-01")), (shown.Plan, shown.ScheduledChange!.Kind, shown.ScheduledChange.Plan, shown.ScheduledChange.At));
         account.At(On("2026-05-04"));
         Assert.Equal((plan, null), (account.Plan(), account.State.Subscriptions[0].Scheduled));
-        Assert.Equal(plan, account.Invoices[1].Lines.Single(l => l.Kind == InvoiceLineKind.Base).Plan);
+        Assert.Equal(line.Amount, account.Invoices[1].Lines.Single(l => l.Kind == InvoiceLineKind.Base && l.Plan == plan).Amount);
         Assert.Equal("pro", account.Invoices[1].Lines.Single(l => l.Kind == InvoiceLineKind.Usage).Plan);
     }
 
