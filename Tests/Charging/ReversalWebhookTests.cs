@@ -93,6 +93,23 @@ public sealed class ReversalWebhookTests : IAsyncLifetime
         Assert.Empty(await Run.Events.Pending("", 1));
     }
 
+    // The sandbox's own webhooks are lost, so that each kind of event has to lead to the charge by itself.
+    [Theory]
+    [InlineData("charge.refunded", "charge")]
+    [InlineData("charge.refund.updated", "refund")]
+    [InlineData("refund.updated", "refund")]
+    public async Task EachKindOfEvent_LeadsToTheCharge(string type, string about)
+    {
+        var charge = (await Charged("pm_card_visa")).GetProperty("id").GetString();
+        Assert.Equal(200, (await Run.Api.Post("/v1/sandbox/faults", """{"kinds":["webhook_lost"],"probability":1,"seed":1}""")).Status);
+        var refund = (await Run.AtStripe("/v1/refunds", $"charge={charge}&amount=100")).GetProperty("id").GetString();
+        var body = WebhookRun.Event("evt_told", type, $"\"object\":\"{about}\",\"id\":\"{(about == "charge" ? charge : refund)}\"");
+
+        Assert.Equal(200, (await Run.Webhook(body, WebhookRun.Signed(body, WebhookRun.Start.AddDays(3).AddHours(1)))).Status);
+
+        await Shown(("refund", "succeeded", 100));
+    }
+
     [Theory]
     [InlineData("refund.created", "\"object\":\"refund\",\"id\":\"re_none\"")]
     [InlineData("charge.dispute.created", "\"object\":\"dispute\",\"id\":\"dp_none\"")]
