@@ -16,7 +16,7 @@ namespace Billing.Accounts;
 /// <param name="Subscriptions">One per product.</param>
 /// <param name="Usage">The usage of the running period, a row per meter it subscribes to.</param>
 /// <param name="Balance">Account credit in minor units, spent on the next invoices.</param>
-/// <param name="Holds">What keeps the account from being charged or counted, in words; empty when nothing does.</param>
+/// <param name="Holds">What waits for a person, in words: what keeps the account from being charged or counted, and what went back at Stripe; empty when nothing does.</param>
 /// <param name="Alerts">The thresholds that it has set beside 50, 80 and 100 % of each allowance.</param>
 /// <param name="SpendCap">What it wants to spend at most in a period; left out without a bound.</param>
 [GenerateSerializer, Immutable, Alias("billing.account")]
@@ -138,7 +138,7 @@ public sealed record AccountAnswer([property: Id(0)] Refusal? Refusal, [property
 /// <param name="Currency">ISO 4217, upper case.</param>
 /// <param name="CreatedAt">When the account was made.</param>
 /// <param name="Plans">The plans it is on.</param>
-/// <param name="Holds">What keeps the account from being charged or counted, in words; empty when nothing does.</param>
+/// <param name="Holds">What waits for a person, in words: what keeps the account from being charged or counted, and what went back at Stripe; empty when nothing does.</param>
 [GenerateSerializer, Immutable, Alias("billing.account-summary")]
 public sealed record AccountSummary(
     [property: Id(0)] string Id,

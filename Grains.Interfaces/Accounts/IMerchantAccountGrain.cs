@@ -71,6 +71,13 @@ public interface IMerchantAccountGrain : IGrainWithStringKey
     [Alias("notice-stripe-invoice")]
     Task<CatchUpAnswer> NoticeStripeInvoice(string stripeInvoice, string? intent);
 
+    /// <summary>Stripe told of a refund or a dispute of an invoice of this account: all that went back of it is read at Stripe, once it is known to be paid.</summary>
+    /// <param name="stripeInvoice">The invoice's id at Stripe.</param>
+    /// <param name="intent">Its <c>metadata[intent]</c>; null when it has none.</param>
+    /// <returns>As <see cref="CatchUp"/>.</returns>
+    [Alias("notice-stripe-reversal")]
+    Task<CatchUpAnswer> NoticeStripeReversal(string stripeInvoice, string? intent);
+
     /// <summary>Gives the account another payment method; it is attached at Stripe after this.</summary>
     [Alias("change-payment-method")]
     Task<AccountChangeAnswer> ChangePaymentMethod(ChangePaymentMethod command);

@@ -14,9 +14,10 @@ namespace Billing.Charging;
 /// <param name="Verdict">Whether what Stripe has is shown to be what the invoice asks for.</param>
 /// <param name="Attempts">Every attempt to pay, the first one first.</param>
 /// <param name="Stripe">What it is at Stripe.</param>
-/// <param name="Ledger">The ledger entries that settle it.</param>
+/// <param name="Ledger">The ledger entries that settle it, and those of what went back.</param>
 /// <param name="NextAt">When something is sent next; left out when nothing is to be sent.</param>
 /// <param name="Evidence">Why it waits or what is amiss, in words; left out when nothing is.</param>
+/// <param name="Reversals">Its refunds and disputes at Stripe, the first that became known first; left out when there are none.</param>
 [GenerateSerializer, Immutable, Alias("billing.charge")]
 public sealed record ChargeView(
     [property: Id(0)] string Intent,
@@ -29,7 +30,8 @@ public sealed record ChargeView(
     [property: Id(7)] ChargeAtStripe Stripe,
     [property: Id(8)] ImmutableArray<LedgerEntry> Ledger,
     [property: Id(9), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? NextAt,
-    [property: Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Evidence);
+    [property: Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Evidence,
+    [property: Id(11), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableArray<ChargeReversal>? Reversals = null);
 
 /// <summary>One attempt to pay an invoice.</summary>
 /// <param name="N">1, 2, 3 … within the charge.</param>

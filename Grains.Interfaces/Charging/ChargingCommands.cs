@@ -2,7 +2,7 @@ using Orleans;
 
 namespace Billing.Charging;
 
-/// <summary>Lets parked charges of an account go on.</summary>
+/// <summary>Lets parked charges of an account go on, and notes what went back at Stripe as seen.</summary>
 /// <param name="Reason">Why, in words; 1 to 500 characters.</param>
 /// <param name="DryRun">Whether only to say what would change.</param>
 /// <param name="CommandId">Names this command, so that a retry after a lost answer gets the first answer; null for none.</param>

@@ -12,6 +12,7 @@ namespace Billing.Charging;
 /// <param name="Id">The id of what was made, found or changed; null when there is none.</param>
 /// <param name="Invoices">The invoices that were read or found, or the one that was changed.</param>
 /// <param name="Card">The payment method that was attached; null on other calls.</param>
+/// <param name="Reversals">All refunds and disputes of the invoice's payments, as they are now; null on other calls.</param>
 [GenerateSerializer, Immutable, Alias("billing.stripe-answer")]
 public sealed record StripeAnswer(
     [property: Id(0)] long N,
@@ -21,7 +22,8 @@ public sealed record StripeAnswer(
     [property: Id(4)] TimeSpan? RetryAfter,
     [property: Id(5)] string? Id,
     [property: Id(6)] ImmutableArray<StripeInvoice> Invoices,
-    [property: Id(7)] StripeCard? Card);
+    [property: Id(7)] StripeCard? Card,
+    [property: Id(8)] ImmutableArray<StripeReversal>? Reversals = null);
 
 /// <summary>What is known of a call to Stripe. The numbers are stored: add at the end, reuse none.</summary>
 public enum StripeOutcome
@@ -103,3 +105,21 @@ public sealed record StripeCard(
     [property: Id(1)] string Type,
     [property: Id(2)] string? Brand,
     [property: Id(3)] string? LastFour);
+
+/// <summary>A refund or a dispute as Stripe has it.</summary>
+/// <param name="Kind">Which of the two.</param>
+/// <param name="Id">Its id at Stripe.</param>
+/// <param name="Amount">What it is about, in minor units of its currency.</param>
+/// <param name="Currency">ISO 4217, upper case.</param>
+/// <param name="Reason">Stripe's word for the reason; null when it gives none.</param>
+/// <param name="Status">Stripe's word: of a refund pending, requires_action, succeeded, failed or canceled; of a dispute needs_response, under_review, won, lost ….</param>
+/// <param name="Taken">What of it has left us by now, in minor units of its currency; 0 to the amount.</param>
+[GenerateSerializer, Immutable, Alias("billing.stripe-reversal")]
+public sealed record StripeReversal(
+    [property: Id(0)] ReversalKind Kind,
+    [property: Id(1)] string Id,
+    [property: Id(2)] long Amount,
+    [property: Id(3)] string Currency,
+    [property: Id(4)] string? Reason,
+    [property: Id(5)] string Status,
+    [property: Id(6)] long Taken);

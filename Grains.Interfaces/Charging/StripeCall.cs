@@ -71,6 +71,9 @@ public enum StripeCallKind
 
     /// <summary>Voids an open invoice: <c>POST /v1/invoices/{id}/void</c>.</summary>
     VoidInvoice = 12,
+
+    /// <summary>Reads what went back of the invoice's payments: <c>GET /v1/refunds</c> and <c>GET /v1/disputes</c> of each, all pages.</summary>
+    ReadReversals = 13,
 }
 
 /// <summary>A line of an invoice as it is sent to Stripe.</summary>

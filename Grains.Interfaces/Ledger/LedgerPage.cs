@@ -22,10 +22,10 @@ public sealed record LedgerPage(
 /// <param name="Receivable">Debits less credits: finalised and not yet settled.</param>
 /// <param name="Revenue">Credits less debits: earned.</param>
 /// <param name="DeferredRevenue">Credits less debits: invoiced for time that had not passed when revenue was last recognised.</param>
-/// <param name="Cash">Debits less credits: received.</param>
+/// <param name="Cash">Debits less credits: received and not gone back.</param>
 /// <param name="Credits">Credits less debits: account credit that later invoices will spend.</param>
 /// <param name="Tax">Credits less debits: owed to tax authorities.</param>
-/// <param name="WriteOff">Debits less credits: given up.</param>
+/// <param name="WriteOff">Debits less credits: given up, and what went back at Stripe.</param>
 [GenerateSerializer, Immutable, Alias("billing.ledger-balances")]
 public sealed record LedgerBalances(
     [property: Id(0)] long Receivable,
@@ -77,6 +77,14 @@ public enum LedgerEntryKind
     /// <summary>An invoice was paid by a charge.</summary>
     [JsonStringEnumMemberName("charge_settled")]
     ChargeSettled = 3,
+
+    /// <summary>What was charged was refunded at Stripe, or the refund failed.</summary>
+    [JsonStringEnumMemberName("refund")]
+    Refund = 4,
+
+    /// <summary>A dispute took back what was charged, or gave it again.</summary>
+    [JsonStringEnumMemberName("dispute")]
+    Dispute = 5,
 }
 
 /// <summary>The accounts of a ledger. The numbers are stored: add at the end, reuse none.</summary>
@@ -107,7 +115,7 @@ public enum LedgerAccount
     [JsonStringEnumMemberName("tax")]
     Tax = 6,
 
-    /// <summary>What was given up.</summary>
+    /// <summary>What was given up, and what went back at Stripe.</summary>
     [JsonStringEnumMemberName("write_off")]
     WriteOff = 7,
 }

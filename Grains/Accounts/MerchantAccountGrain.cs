@@ -170,6 +170,10 @@ internal sealed partial class MerchantAccountGrain(
         Charge((state, facts, now) => ChargingDecider.Notice(state, stripeInvoice, intent, now, facts));
 
     /// <inheritdoc/>
+    public Task<CatchUpAnswer> NoticeStripeReversal(string stripeInvoice, string? intent) =>
+        Charge((state, facts, now) => ReversalDecider.Notice(state, stripeInvoice, intent, now, facts));
+
+    /// <inheritdoc/>
     public Task<AccountAnswer> GetAccount() =>
         Show((state, now) => new AccountAnswer(null, AccountViews.Account(state, now)), refusal => new(refusal, null));
 

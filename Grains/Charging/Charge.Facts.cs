@@ -7,6 +7,7 @@ internal sealed partial record Charge
 {
     public Charge With(AccountFact.StripeCallSent sent)
     {
+        if (sent.Kind == StripeCallKind.ReadReversals) return this with { ReversalsAt = null };
         if (sent.Key is null) return this with { Noticed = false };
         var used = this with
         {
@@ -60,7 +61,9 @@ internal sealed partial record Charge
         KeySentAt = null,
     };
 
-    public Charge With(AccountFact.ChargeSettled settled, int invoices) => (HasOpenAttempt ? WithAttempt(StripeOutcome.Done, null) : this) with
+    public Charge With(AccountFact.ChargeNoticed noticed) => noticed.ReversalsAt is { } at ? this with { ReversalsAt = at } : this with { Noticed = true };
+
+    public Charge With(AccountFact.ChargeSettled settled, int invoices, int returns) => (HasOpenAttempt ? WithAttempt(StripeOutcome.Done, null) : this) with
     {
         State = ChargeState.Settled,
         NextAt = null,
@@ -71,6 +74,7 @@ internal sealed partial record Charge
         StripeCharge = settled.Charge,
         SettledAt = settled.At,
         SettledAfterInvoice = invoices,
+        SettledAfterReturns = returns,
         Evidence = null,
     };
 

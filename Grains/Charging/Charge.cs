@@ -165,13 +165,30 @@ internal sealed partial record Charge
     /// <summary>Whether Stripe told of the invoice since the newest call of it was sent.</summary>
     public bool Noticed { get; init; }
 
+    /// <summary>When what went back of it is to be read at Stripe; null when Stripe told of nothing new.</summary>
+    public DateTimeOffset? ReversalsAt { get; init; }
+
+    /// <summary>Its refunds and disputes at Stripe, the first that became known first.</summary>
+    public ImmutableArray<Reversal> Reversals
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    }
+
     public DateTimeOffset? SettledAt { get; init; }
 
     /// <summary>How many invoices were final when the charge settled: its place in the ledger among them.</summary>
     public int SettledAfterInvoice { get; init; }
 
+    /// <summary>How many times money had gone back, or come again, when the charge settled: its place among those in the ledger.</summary>
+    public int SettledAfterReturns { get; init; }
+
     [JsonIgnore]
     public bool IsOver => State is ChargeState.Settled or ChargeState.Void;
+
+    /// <summary>When what went back is read next; null when it is not, as long as the charge is not known to be made.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? NextReversalsAt => State == ChargeState.Settled ? ReversalsAt : null;
 
     /// <summary>The idempotency key of the next step.</summary>
     [JsonIgnore]

@@ -24,9 +24,16 @@ internal static class ChargeViews
         method.LastFour,
         method.RefusedCode);
 
-    /// <summary>What keeps charges of the account from being made, in words.</summary>
+    /// <summary>What waits for a person, in words: charges that are parked, and what went back at Stripe.</summary>
     public static ImmutableArray<string> Holds(AccountState account) =>
-        [.. account.Charging.Charges.Where(c => c.State == ChargeState.Parked).Select(c => $"The charge of invoice {c.Invoice} is parked: {c.Evidence}")];
+        [.. account.Charging.Charges.SelectMany(Holds)];
+
+    private static IEnumerable<string> Holds(Charge charge)
+    {
+        if (charge.State == ChargeState.Parked) yield return $"The charge of invoice {charge.Invoice} is parked: {charge.Evidence}";
+        foreach (var reversal in charge.Reversals)
+            if (reversal.Waits) yield return reversal.Text(charge.Invoice);
+    }
 
     private static ChargeView View(AccountState account, Charge charge, ImmutableArray<LedgerEntry> entries) => new(
         charge.Intent,
@@ -37,9 +44,10 @@ internal static class ChargeViews
         Verdict(charge),
         [.. charge.Attempts.Select(a => new ChargeAttempt(a.N, a.Key, a.SentAt, Word(a.Outcome), a.Code))],
         new(charge.StripeInvoice, charge.PaymentIntent, charge.StripeCharge),
-        [.. entries.Where(e => e.Kind == LedgerEntryKind.ChargeSettled && e.Invoice == charge.Invoice)],
+        [.. entries.Where(e => e.Kind is LedgerEntryKind.ChargeSettled or LedgerEntryKind.Refund or LedgerEntryKind.Dispute && e.Invoice == charge.Invoice)],
         account.Charging.Waits(charge) ? null : charge.NextAt,
-        charge.Evidence ?? charge.Question?.Why ?? charge.DeclineCode);
+        charge.Evidence ?? charge.Question?.Why ?? charge.DeclineCode,
+        charge.Reversals.IsEmpty ? null : [.. charge.Reversals.Select(r => new ChargeReversal(r.Kind, r.Id, r.Amount, r.Currency, r.Reason, r.Status, r.Taken, r.At, r.Waits))]);
 
     private static ChargeVerdict Verdict(Charge charge) => charge.State switch
     {

@@ -42,17 +42,18 @@ internal static class ChargingCommandDecider
     public static AccountChangeAnswer Release(AccountState account, ReleaseCharges command, DateTimeOffset now, FactWriter facts)
     {
         if (!command.DryRun && command.CommandId is not null && account.Charging.ReleaseCommand == command.CommandId)
-            return new(null, Change(account, "The parked charges were released.", now, dryRun: false));
+            return new(null, Change(account, "The parked charges were released, and what went back at Stripe is noted as seen.", now, dryRun: false));
         if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } refusal) return new(refusal, null);
         var parked = account.Charging.Charges.Where(c => c.State == ChargeState.Parked).ToList();
-        if (parked.Count == 0 && !account.Charging.Held)
-            return new(new(RefusalKind.Conflict, $"No charge of the account {account.Id} is parked. Nothing was changed."), null);
+        var unseen = account.Charging.Charges.SelectMany(c => c.Reversals).Where(r => !r.Seen).ToList();
+        if (parked.Count == 0 && unseen.Count == 0 && !account.Charging.Held)
+            return new(new(RefusalKind.Conflict, $"No charge of the account {account.Id} is parked, and nothing went back at Stripe that nobody has seen. Nothing was changed."), null);
 
         if (!command.DryRun) AccountDecider.Emit(account, facts, new AccountFact.ChargesReleased(command.Reason!, now, command.CommandId));
-        return new(null, Change(
-            account,
-            $"The charges of the invoices {string.Join(", ", parked.Select(c => c.Invoice))} go on. What may have been sent already is looked up at Stripe first.", now, command.DryRun)
-            with { Total = parked.Sum(c => c.Amount) });
+        var sentences = new List<string>();
+        if (parked.Count > 0 || unseen.Count == 0) sentences.Add($"The charges of the invoices {string.Join(", ", parked.Select(c => c.Invoice))} go on. What may have been sent already is looked up at Stripe first.");
+        if (unseen.Count > 0) sentences.Add($"Noted as seen, as they are now: {string.Join(", ", unseen.Select(r => $"{r.Id} ({r.Status})"))}.");
+        return new(null, Change(account, string.Join(' ', sentences), now, command.DryRun) with { Total = parked.Sum(c => c.Amount) });
     }
 
     private static AccountChange Change(AccountState account, string description, DateTimeOffset at, bool dryRun) =>

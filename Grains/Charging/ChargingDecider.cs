@@ -43,7 +43,9 @@ internal static class ChargingDecider
             else return Sent(account, CallOf(account, charge), now, facts);
         }
 
-        return null;
+        return account.Charging.Charges.FirstOrDefault(c => c.NextReversalsAt <= now) is { } reversed
+            ? Sent(account, ReversalDecider.CallOf(account, reversed), now, facts)
+            : null;
     }
 
     /// <summary>Takes what came of the call under way. An answer to another call changes nothing: it came too late and is looked up.</summary>
@@ -52,6 +54,7 @@ internal static class ChargingDecider
         if (account.Charging.UnderWay is not { } call || call.N != answer.N) return;
         AccountDecider.Emit(account, facts, new AccountFact.StripeCallEnded(answer.N, answer.Outcome, answer.Code, answer.Message, now));
         if (call.Intent is null) CustomerCalls.Take(account, call, answer, now, facts);
+        else if (call.Kind == StripeCallKind.ReadReversals) ReversalDecider.Take(account, call.Intent, answer, now, facts);
         else ChargeProgress.Take(account, call, answer, now, facts);
         if (call.Intent is { } intent && account.Charging.Find(intent) is { Noticed: true } charge) ReadNow(account, charge, now, facts);
     }
@@ -62,7 +65,7 @@ internal static class ChargingDecider
     /// </summary>
     public static void Notice(AccountState account, string stripeInvoice, string? intent, DateTimeOffset now, FactWriter facts)
     {
-        var charge = account.Charging.Charges.FirstOrDefault(c => c.StripeInvoice == stripeInvoice) ?? (intent is null ? null : account.Charging.Find(intent));
+        var charge = account.Charging.Find(stripeInvoice, intent);
         if (charge is null || charge.IsOver) return;
         if (account.Charging.UnderWay?.Intent != charge.Intent) ReadNow(account, charge, now, facts);
         else if (!charge.Noticed) AccountDecider.Emit(account, facts, new AccountFact.ChargeNoticed(charge.Intent, now));

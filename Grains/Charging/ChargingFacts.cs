@@ -57,10 +57,28 @@ internal abstract partial record AccountFact
     /// <summary>The charge waits for a person. <c>HoldsAccount</c>: all charges of the account wait with it.</summary>
     public sealed record ChargeParked(string Intent, ParkReason Reason, string Evidence, DateTimeOffset At, bool HoldsAccount = false) : AccountFact;
 
-    /// <summary>Stripe told of the charge's invoice while a call of it was under way, whose answer may be older than what was told.</summary>
-    public sealed record ChargeNoticed(string Intent, DateTimeOffset At) : AccountFact;
+    /// <summary>
+    /// Stripe told of the charge's invoice while a call of it was under way, whose answer may be older than what was told. With
+    /// <c>ReversalsAt</c> it told of a refund or a dispute: what went back is read then, once the charge is known to be made.
+    /// </summary>
+    public sealed record ChargeNoticed(string Intent, DateTimeOffset At, DateTimeOffset? ReversalsAt = null) : AccountFact;
 
-    /// <summary>A person released all charges that were parked.</summary>
+    /// <summary>
+    /// A charge is disputed, or its dispute has changed. <c>Amount</c> and <c>Taken</c>, what the bank has taken back by now, are minor units of
+    /// <c>Currency</c>, which is the dispute's own.
+    /// </summary>
+    public sealed record ChargeDisputed(
+        string Intent, string Dispute, long Amount, string Currency, string? Reason, string Status, long Taken, DateTimeOffset At) : AccountFact;
+
+    /// <summary>A dispute has come to its end: <c>Status</c> is <c>won</c>, <c>lost</c>, <c>warning_closed</c> or <c>prevented</c>. Amounts as in <see cref="ChargeDisputed"/>.</summary>
+    public sealed record ChargeDisputeClosed(
+        string Intent, string Dispute, long Amount, string Currency, string? Reason, string Status, long Taken, DateTimeOffset At) : AccountFact;
+
+    /// <summary>A charge was refunded at Stripe, or such a refund has changed. <c>Taken</c> is what has gone back by now: 0 of one that failed. Both amounts are minor units of <c>Currency</c>.</summary>
+    public sealed record RefundNoticed(
+        string Intent, string Refund, long Amount, string Currency, string? Reason, string Status, long Taken, DateTimeOffset At) : AccountFact;
+
+    /// <summary>A person released all charges that were parked, and has seen what went back at Stripe.</summary>
     public sealed record ChargesReleased(string Reason, DateTimeOffset At, string? CommandId = null) : AccountFact;
 
     /// <summary>A charge of the account was declined and is asked for again.</summary>

@@ -29,6 +29,13 @@ internal sealed record ChargingState
 
     public CallUnderWay? UnderWay { get; init; }
 
+    /// <summary>Each time that money of a charge went back, or came again, in order.</summary>
+    public ImmutableArray<Return> Returns
+    {
+        get => field.IsDefault ? [] : field;
+        init;
+    }
+
     /// <summary>The customer at Stripe; null before there is one.</summary>
     public string? Customer { get; init; }
 
@@ -73,7 +80,11 @@ internal sealed record ChargingState
             if (UnderWay is { } call) return call.SentAt + AnswerWithin;
             var next = CustomerStep is null ? null : CustomerNextAt;
             foreach (var charge in Charges)
+            {
                 if (charge.NextAt is { } at && !Waits(charge) && (next is null || at < next)) next = at;
+                if (charge.NextReversalsAt is { } readAt && (next is null || readAt < next)) next = readAt;
+            }
+
             return next;
         }
     }
@@ -91,6 +102,12 @@ internal sealed record ChargingState
         Held || Customer is null || (charge.Step == ChargeStep.Pay && IsAttaching);
 
     public Charge? Find(string intent) => Charges.FirstOrDefault(c => c.Intent == intent);
+
+    /// <summary>The charge of an invoice at Stripe; null when it is none of this account's.</summary>
+    /// <param name="stripeInvoice">The invoice's id at Stripe.</param>
+    /// <param name="intent">Its <c>metadata[intent]</c>; null when it has none.</param>
+    public Charge? Find(string stripeInvoice, string? intent) =>
+        Charges.FirstOrDefault(c => c.StripeInvoice == stripeInvoice) ?? (intent is null ? null : Find(intent));
 
     /// <summary>The state after a fact. Facts that say nothing about charges change nothing.</summary>
     /// <param name="fact">The fact.</param>
@@ -112,10 +129,16 @@ internal sealed record ChargingState
         AccountFact.PaymentMethodSet => this with { CustomerStep = null, CustomerNextAt = null, CustomerTry = 1 },
         AccountFact.ChargeStepPut put => Change(put.Intent, c => c.With(put)),
         AccountFact.ChargeUnknown unknown => Change(unknown.Intent, c => c.With(unknown)),
-        AccountFact.ChargeSettled settled => Change(settled.Intent, c => c.With(settled, invoices)),
+        AccountFact.ChargeSettled settled => Change(settled.Intent, c => c.With(settled, invoices, Returns.Length)),
         AccountFact.ChargeDeclined declined => Change(declined.Intent, c => c.With(declined)),
         AccountFact.ChargeParked parked => Change(parked.Intent, c => c.With(parked)) with { Held = Held || parked.HoldsAccount },
-        AccountFact.ChargeNoticed noticed => Change(noticed.Intent, c => c with { Noticed = true }),
+        AccountFact.ChargeNoticed noticed => Change(noticed.Intent, c => c.With(noticed)),
+        AccountFact.RefundNoticed refund => WithReversal(
+            refund.Intent, new(ReversalKind.Refund, refund.Refund, refund.Amount, refund.Currency, refund.Reason, refund.Status, refund.Taken, refund.At, Seen: false), invoices),
+        AccountFact.ChargeDisputed open => WithReversal(
+            open.Intent, new(ReversalKind.Dispute, open.Dispute, open.Amount, open.Currency, open.Reason, open.Status, open.Taken, open.At, Seen: false), invoices),
+        AccountFact.ChargeDisputeClosed closed => WithReversal(
+            closed.Intent, new(ReversalKind.Dispute, closed.Dispute, closed.Amount, closed.Currency, closed.Reason, closed.Status, closed.Taken, closed.At, Seen: false), invoices),
         AccountFact.ChargesReleased released => WithReleased(released),
         _ => this,
     };
@@ -187,8 +210,20 @@ internal sealed record ChargingState
     {
         Held = false,
         ReleaseCommand = released.CommandId,
-        Charges = [.. Charges.Select(c => c.State == ChargeState.Parked ? c.Released(released.At) : c)],
+        Charges = [.. Charges.Select(c => c.State == ChargeState.Parked ? c.Released(released.At) : c.Reversals.IsEmpty ? c : c with { Reversals = [.. c.Reversals.Select(r => r with { Seen = true })] })],
     };
+
+    // What is in another currency than the account's is shown, and is no money of the ledger.
+    private ChargingState WithReversal(string intent, Reversal now, int invoices)
+    {
+        var charge = Find(intent)!;
+        var before = charge.Reversals.FirstOrDefault(r => r.Id == now.Id);
+        var moved = MoneyOf(now) - (before is null ? 0 : MoneyOf(before));
+        var changed = Change(intent, c => c with { Reversals = before is null ? c.Reversals.Add(now) : c.Reversals.Replace(before, now) });
+        return moved == 0 ? changed : changed with { Returns = Returns.Add(new(now.Kind, now.Id, charge.Invoice, moved, now.At, invoices)) };
+
+        long MoneyOf(Reversal reversal) => reversal.Currency == charge.Currency ? reversal.Taken : 0;
+    }
 
     private ChargingState Change(string intent, Func<Charge, Charge> change) =>
         this with { Charges = [.. Charges.Select(c => c.Intent == intent ? change(c) : c)] };

@@ -41,7 +41,8 @@ internal sealed class JournalRerun(AccountState state)
             or AccountFact.PeriodsPaused or AccountFact.DeadLetterClosed or AccountFact.ChargeRequested or AccountFact.StripeCallSent
             or AccountFact.StripeCallEnded or AccountFact.CustomerStepPut or AccountFact.CustomerCreated or AccountFact.PaymentMethodSet
             or AccountFact.ChargeStepPut or AccountFact.ChargeUnknown or AccountFact.ChargeSettled or AccountFact.ChargeDeclined
-            or AccountFact.ChargeParked or AccountFact.ChargeNoticed or AccountFact.ChargesReleased or AccountFact.UsageAlertReached
+            or AccountFact.ChargeParked or AccountFact.ChargeNoticed or AccountFact.ChargeDisputed or AccountFact.ChargeDisputeClosed
+            or AccountFact.RefundNoticed or AccountFact.ChargesReleased or AccountFact.UsageAlertReached
             or AccountFact.SpendCapReached or AccountFact.UsageLookedAt or AccountFact.RenewalNoticed => false,
         _ => throw new InvalidDataException($"The journal holds the fact {fact.GetType().Name}, which a history that is run again does not know."),
     };

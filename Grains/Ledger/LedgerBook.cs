@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Billing.Charging;
 using Billing.Invoices;
 using Billing.Rating;
 
@@ -69,6 +70,16 @@ internal sealed class LedgerBook(string currency)
         settled.At, LedgerEntryKind.ChargeSettled, settled.Invoice, $"{Currencies.Format(settled.Amount, currency)} was charged for invoice {settled.Invoice}.",
         (LedgerAccount.Cash, settled.Amount),
         (LedgerAccount.Receivable, -settled.Amount));
+
+    /// <summary>What was charged went back at Stripe, or came again. What is owed stays as it is: it was paid.</summary>
+    public void Return(Return moved)
+    {
+        var amount = Currencies.Format(long.Abs(moved.Amount), currency);
+        var (kind, text) = moved.Kind == ReversalKind.Refund
+            ? (LedgerEntryKind.Refund, moved.Amount > 0 ? $"{amount} of invoice {moved.Invoice} went back by the refund {moved.Id} at Stripe." : $"{amount} of invoice {moved.Invoice} came again: the refund {moved.Id} at Stripe failed.")
+            : (LedgerEntryKind.Dispute, moved.Amount > 0 ? $"{amount} of invoice {moved.Invoice} went back by the dispute {moved.Id}." : $"{amount} of invoice {moved.Invoice} came again from the dispute {moved.Id}.");
+        Post(moved.At, kind, moved.Invoice, text, (LedgerAccount.WriteOff, moved.Amount), (LedgerAccount.Cash, -moved.Amount));
+    }
 
     /// <summary>A period ended: what of the fees has accrued since the period before is earned.</summary>
     /// <param name="at">When it ended.</param>

@@ -11,7 +11,7 @@ namespace Billing.Silo.Charging;
 
 /// <summary>
 /// Takes the events that Stripe has told to the accounts they concern, in any order. What an event says is not believed: the account is
-/// told which invoice it is about, and reads that at Stripe. An event is processed when its account has done so; done twice, by two silos
+/// told which invoice it is about, and reads that, or what went back of it, at Stripe. An event is processed when its account has done so; done twice, by two silos
 /// or after a crash, it is only read twice.
 /// </summary>
 internal sealed partial class StripeEventWork(
@@ -93,8 +93,8 @@ internal sealed partial class StripeEventWork(
                 var pending = await events.Pending(after, AtOnce);
                 listed = pending.Count;
                 if (listed > 0) after = pending[^1].Id;
-                await PassOver([.. pending.Where(e => e.Invoice is null)]);
-                foreach (var told in pending.Where(e => e.Invoice is not null).GroupBy(e => e.Invoice!, StringComparer.Ordinal))
+                await PassOver([.. pending.Where(e => e.Concerns is null)]);
+                foreach (var told in pending.Where(e => e.Concerns is not null).GroupBy(e => e.Concerns!, StringComparer.Ordinal))
                 {
                     if (waits(told.Key) || begun.ContainsKey(told.Key)) continue;
                     if (!_underWay.TryGetValue(told.Key, out var processing))
@@ -129,7 +129,7 @@ internal sealed partial class StripeEventWork(
         var isDone = false;
         try
         {
-            if (await Tell(invoice, told) is { } refusal)
+            if (await (told[0].Invoice is null ? TellReversal(told[0]) : Tell(invoice, told)) is { } refusal)
             {
                 if (_patience.Failed(invoice, refusal)) LogRefused(invoice, refusal.Detail);
             }
@@ -176,29 +176,55 @@ internal sealed partial class StripeEventWork(
         }
 
         var grain = grains.GetGrain<IMerchantAccountGrain>(account);
+        return await Notice(() => grain.NoticeStripeInvoice(invoice, intent));
+    }
+
+    // A refund or a dispute, or the charge that was refunded: the invoice it belongs to is read first. Why it is to be tried again; null when it is done.
+    private async Task<Refusal?> TellReversal(StripeEvent told)
+    {
+        var about = told.ObjectId!;
+        if (!StripePath.IsId(about)) return null;
+        var from = told.Type.StartsWith("charge.dispute.", StringComparison.Ordinal) ? StripePaths.Dispute(about)
+            : told.Type == "charge.refunded" ? StripePaths.Charge(about)
+            : StripePaths.Refund(about);
+        var invoice = await new ReversalReaders(stripe.Client).InvoiceOf(from, CancellationToken.None);
+        if (invoice.Outcome == StripeOutcome.NotDone) return new(RefusalKind.Retry, $"Stripe did not show what went back, or the invoice it belongs to: HTTP {invoice.Status}.");
+        if (!invoice.IsDone || invoice.Body.Metadata("account") is not { Length: > 0 } account)
+        {
+            LogNotOurs(about);
+            return null;
+        }
+
+        var grain = grains.GetGrain<IMerchantAccountGrain>(account);
+        var (id, intent) = (invoice.Body.Id(), invoice.Body.Metadata("intent"));
+        return await Notice(() => grain.NoticeStripeReversal(id, intent));
+    }
+
+    private async Task<Refusal?> Notice(Func<Task<CatchUpAnswer>> notice)
+    {
         while (true)
         {
-            if (await calls.Follow(Notice) is { } answer) return answer.Refusal;
+            if (await calls.Follow(Once) is { } answer) return answer.Refusal;
             await Task.Delay(LooksForAPlaceEvery, time);
         }
 
-        async Task<CatchUpAnswer> Notice()
+        async Task<CatchUpAnswer> Once()
         {
-            var answer = await grain.NoticeStripeInvoice(invoice, intent);
-            return answer.Refusal is { Kind: RefusalKind.Retry } ? await grain.NoticeStripeInvoice(invoice, intent) : answer;
+            var answer = await notice();
+            return answer.Refusal is { Kind: RefusalKind.Retry } ? await notice() : answer;
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The event {Event} ({Type}) concerns no invoice: nothing is to be done.")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The event {Event} ({Type}) concerns no invoice and nothing that went back: nothing is to be done.")]
     private partial void LogOfNoInvoice(string @event, string type);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The invoice {Invoice} at Stripe names no account: it is not ours, and its events are done.")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The invoice of {Invoice} at Stripe names no account: it is not ours, and its events are done.")]
     private partial void LogNotOurs(string invoice);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What Stripe told of its invoice {Invoice} was not processed. It stays pending and is tried again, ever more seldom; this is said once an hour. {Detail}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What Stripe told of its {Invoice} was not processed. It stays pending and is tried again, ever more seldom; this is said once an hour. {Detail}")]
     private partial void LogRefused(string invoice, string detail);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "What Stripe told of its invoice {Invoice} could not be processed. It stays pending and is tried again, ever more seldom; this is said once an hour.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "What Stripe told of its {Invoice} could not be processed. It stays pending and is tried again, ever more seldom; this is said once an hour.")]
     private partial void LogStuck(Exception exception, string invoice);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Which events of Stripe are pending could not be read. Nothing is lost: they stay in the store, and are looked for again in a second.")]

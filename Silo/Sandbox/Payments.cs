@@ -195,7 +195,7 @@ internal static class Payments
 
         if (test.Declines is { } decline) throw Fail(call, invoice, intent, charge, method, decline);
         Succeed(call, invoice, intent, charge);
-        if (test.IsDisputed) Disputes.Open(call, charge);
+        if (test.IsDisputed) Disputes.Open(call, charge, test.IsInquiry);
     }
 
     private static void Succeed(StripeCall call, JsonObject invoice, JsonObject intent, JsonObject charge)

@@ -40,7 +40,7 @@ internal static class Refunds
     {
         var left = charge.Number("amount") - charge.Number("amount_refunded");
         if (charge.Text("status") != "succeeded") throw StripeRefusal.Invalid($"A charge that is {charge.Text("status")} cannot be refunded.", "charge");
-        if (charge.Flag("disputed")) throw StripeRefusal.Invalid("The charge is disputed; its money has gone back already.", "charge", "charge_disputed");
+        if (Disputes.Keep(call, charge)) throw StripeRefusal.Invalid("The charge is disputed; its money has gone back already.", "charge", "charge_disputed");
         if (left == 0) throw StripeRefusal.Invalid($"Charge {charge.Id()} has already been refunded.", "charge", "charge_already_refunded");
         var refunded = amount ?? left;
         if (refunded < 1) throw StripeRefusal.WrongParameter("A refund is of at least one minor unit.", "amount", "parameter_invalid_integer");

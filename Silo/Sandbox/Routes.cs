@@ -74,6 +74,8 @@ internal static class Routes
         new("POST", "/v1/refunds/:id", "metadata.*", Refunds.Update),
         new("GET", "/v1/disputes", $"{Paging} {Created} charge payment_intent", Lists.Of(Kinds.Dispute, ("charge", Kinds.Charge), ("payment_intent", Kinds.PaymentIntent))),
         new("GET", "/v1/disputes/:id", "", Lists.Retrieve(Kinds.Dispute)),
+        new("POST", "/v1/disputes/:id", Disputes.Parameters, Disputes.Update),
+        new("POST", "/v1/disputes/:id/close", "", Disputes.Close),
         new("GET", "/v1/balance_transactions", $"{Paging} {Created} source type", Lists.Of(Kinds.BalanceTransaction, ("source", null))),
         new("GET", "/v1/balance_transactions/:id", "", Lists.Retrieve(Kinds.BalanceTransaction)),
 

@@ -24,6 +24,9 @@ internal sealed record TestPaymentMethod(string Type = "card")
     /// <summary>Whether a charge that succeeds is disputed at once.</summary>
     public bool IsDisputed { get; init; }
 
+    /// <summary>Whether that dispute is an inquiry, which takes no money.</summary>
+    public bool IsInquiry { get; init; }
+
     /// <summary>Whether payments are under way for days before they end.</summary>
     public bool IsDebit => Type == "us_bank_account";
 }
@@ -66,6 +69,7 @@ internal static class TestPaymentMethods
         ["pm_card_radarBlock"] = new() { Last4 = "0019", Declines = Fraudulent },
         ["pm_card_authenticationRequired"] = new() { Last4 = "3184", RequiresAction = true },
         ["pm_card_createDispute"] = new() { Last4 = "0259", IsDisputed = true },
+        ["pm_card_createDisputeInquiry"] = new() { Last4 = "1976", IsDisputed = true, IsInquiry = true },
         ["pm_usBankAccount"] = Debit(null),
         ["pm_usBankAccount_success"] = Debit(null),
         ["pm_usBankAccount_insufficientFunds"] = Debit(new("insufficient_funds", null, "The bank account does not hold enough for this payment.")),

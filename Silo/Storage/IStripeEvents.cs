@@ -50,6 +50,12 @@ internal sealed record StripeEvent(
     /// <summary>The time in a row; one that a damaged row says may be none.</summary>
     public static DateTimeOffset TimeOf(long ticks) => new(long.Clamp(ticks, 0, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero);
 
+    /// <summary>Whether it tells that money of a charge went back, may do so, or came again.</summary>
+    public bool IsReversal => ObjectId is not null && (Type is "charge.refunded" or "charge.refund.updated" || Type.StartsWith("charge.dispute.", StringComparison.Ordinal) || Type.StartsWith("refund.", StringComparison.Ordinal));
+
+    /// <summary>What it concerns: an invoice at Stripe, or the object that tells of one; null when it concerns none.</summary>
+    public string? Concerns => Invoice ?? (IsReversal ? ObjectId : null);
+
     /// <summary>The check sum of its row, over all that Stripe has told.</summary>
     public int Crc => RowCrc.Of(Id, Created, ReceivedAt.UtcTicks, Encoding.UTF8.GetBytes(string.Join('\0', Type, ObjectId ?? "\u0001", Invoice ?? "\u0001", Account ?? "\u0001", Intent ?? "\u0001")));
 }

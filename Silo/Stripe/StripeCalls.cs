@@ -11,6 +11,7 @@ internal sealed class StripeCalls(StripeClient client)
     internal const int LinesPerRequest = 250;
 
     private readonly StripeReaders _read = new(client);
+    private readonly ReversalReaders _reversals = new(client);
 
     /// <summary>Carries out one call.</summary>
     /// <remarks>
@@ -34,6 +35,7 @@ internal sealed class StripeCalls(StripeClient client)
         StripeCallKind.PayInvoice => Pay(call, cancellation),
         StripeCallKind.FindInvoices => FindInvoices(call, cancellation),
         StripeCallKind.DeleteDraft => DeleteDraft(call, cancellation),
+        StripeCallKind.ReadReversals => ReadReversals(call, cancellation),
         StripeCallKind.VoidInvoice => Change(call, StripePaths.Void(InvoiceOf(call)), [], cancellation),
         _ => throw new ArgumentException($"A call of kind {call.Kind} is not known.", nameof(call)),
     };
@@ -135,6 +137,12 @@ internal sealed class StripeCalls(StripeClient client)
     {
         var read = await _read.Invoice(InvoiceOf(call), cancellation);
         return AnswerWith(call, read.Result, read.Value);
+    }
+
+    private async Task<StripeAnswer> ReadReversals(StripeCall call, CancellationToken cancellation)
+    {
+        var read = await _reversals.OfInvoice(InvoiceOf(call), cancellation);
+        return read.Value is { } found ? Answer(call, read.Result) with { Id = call.Invoice, Reversals = [.. found] } : Answer(call, read.Result);
     }
 
     private async Task<StripeAnswer> FindInvoices(StripeCall call, CancellationToken cancellation)

@@ -150,6 +150,10 @@ internal sealed class AccountRun
     public StripeCall? Notice(string stripeInvoice, string? intent = null) =>
         Charge(() => ChargingDecider.Notice(State, stripeInvoice, intent, Now, _facts));
 
+    /// <summary>Tells the account of a refund or a dispute of an invoice at Stripe, and takes the next call.</summary>
+    public StripeCall? NoticeReversal(string stripeInvoice, string? intent = null) =>
+        Charge(() => ReversalDecider.Notice(State, stripeInvoice, intent, Now, _facts));
+
     public AccountChangeAnswer Pay(string method) =>
         Change(() => ChargingCommandDecider.ChangePaymentMethod(State, new(method, "A new card.", false, null), Now, _facts));
 

@@ -18,6 +18,9 @@ internal sealed class ChargeDesk
 
     public IReadOnlyList<StripeInvoice> Invoices => _invoices;
 
+    /// <summary>The refunds and disputes that Stripe has, by the invoice at Stripe.</summary>
+    public Dictionary<string, List<StripeReversal>> Reversals { get; } = [];
+
     /// <summary>The code that payments are declined with; null when they succeed.</summary>
     public string? Declines { get; set; }
 
@@ -52,6 +55,22 @@ internal sealed class ChargeDesk
             if (done) CarryOut(call);
             return new(call.N, outcome, code, "As the test wants it.", retryAfter, null, [], null);
         });
+    }
+
+    /// <summary>Has a refund or a dispute be as it is said to be, and tells the account of it, which reads what it wants to.</summary>
+    public ChargeDesk Tell(StripeReversal reversal, string invoice = "in_1")
+    {
+        var held = Reversals.TryGetValue(invoice, out var some) ? some : Reversals[invoice] = [];
+        held.RemoveAll(r => r.Id == reversal.Id);
+        held.Add(reversal);
+        return Tell(invoice);
+    }
+
+    /// <summary>Tells the account of a refund or a dispute, without another change.</summary>
+    public ChargeDesk Tell(string invoice = "in_1")
+    {
+        for (var call = Account.NoticeReversal(invoice); call is not null; call = Account.Answer(CarryOut(call))) Calls.Add(call);
+        return this;
     }
 
     /// <summary>Moves the clock to each moment at which something is due, up to an instant, and carries out what is asked for.</summary>
@@ -107,6 +126,8 @@ internal sealed class ChargeDesk
                 return Done(call, call.Invoice) with { Invoices = [_invoices.Find(i => i.Id == call.Invoice)!] };
             case StripeCallKind.FindInvoices:
                 return Done(call, null) with { Invoices = [.. _invoices.Where(i => i.Intent == call.Intent)] };
+            case StripeCallKind.ReadReversals:
+                return Done(call, call.Invoice) with { Reversals = [.. Reversals.GetValueOrDefault(call.Invoice!, [])] };
             case StripeCallKind.DeleteDraft:
                 _invoices.RemoveAll(i => i.Id == call.Invoice);
                 return Done(call, call.Invoice);

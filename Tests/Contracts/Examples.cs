@@ -78,6 +78,8 @@ internal static class Examples
         "in_1", "cus_1", "acct-1/7/1", "open", "EUR", long.MaxValue, -1, 2, [new("il_1", 2, -1_234)], new("pi_1", "succeeded", "ch_1", Begin, true, "card_declined"));
 
     private static readonly StripeAnswer Answered = new(7, StripeOutcome.NotDone, "rate_limit", "Too many requests.", TimeSpan.FromSeconds(30), "in_1", [AtStripe], Card);
+    private static readonly StripeReversal Reversed = new(ReversalKind.Dispute, "dp_1", long.MaxValue, "EUR", "fraudulent", "needs_response", 2);
+    private static readonly ChargeReversal Reversal = new(ReversalKind.Refund, "re_1", 1_234, "EUR", "duplicate", "succeeded", 1_234, Begin, true);
 
     private static readonly ChargeView Charge = new(
         "acct-1/7/1", 7, "EUR", 1_234, ChargeState.Parked, ChargeVerdict.Mismatch, [new(1, "acct-1/7/1/pay/1", Begin, "declined", "card_declined")], new("in_1", "pi_1", "ch_1"), [Entry], Begin, "Something else.");
@@ -111,6 +113,7 @@ internal static class Examples
         new CatchUpAnswer(null, Period.End, Call), new CatchUpAnswer(Refused, null), new CatchUpAnswer(null, null),
         Call, Call with { Key = null, Intent = null, Customer = null, Invoice = null, PaymentMethod = null, Name = null, Email = null, Currency = null, Lines = [] }, SentLine,
         Answered, Answered with { Code = null, Message = null, RetryAfter = null, Id = null, Invoices = [], Card = null },
+        Answered with { Reversals = [Reversed] }, Reversed, Reversed with { Reason = null }, Reversal, Reversal with { Reason = null }, Charge with { Reversals = [Reversal] },
         AtStripe, AtStripe with { Intent = null, Lines = [], Payment = null }, AtStripe.Lines[0], AtStripe.Lines[0] with { N = null },
         AtStripe.Payment!, AtStripe.Payment! with { Charge = null, ChargedAt = null, Code = null }, Card, Card with { Brand = null, LastFour = null },
         Charge, Charge with { Attempts = [], Stripe = new(null, null, null), Ledger = [], NextAt = null, Evidence = null }, Charge.Attempts[0], Charge.Attempts[0] with { Code = null },
