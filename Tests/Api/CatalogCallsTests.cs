@@ -38,6 +38,23 @@ public sealed class CatalogCallsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task CatalogueInAnotherCurrency_LeavesAccountsOfTheFirstOpenToNewOnes()
+    {
+        await Api.Open("dollars", "desk-basic");
+        await Api.Post("/v1/catalogs", Catalog("yen-1", "12").Replace("\"USD\"", "\"JPY\"", StringComparison.Ordinal).Replace(".50\"", "\"", StringComparison.Ordinal));
+        var published = await Api.Post("/v1/catalogs/yen-1/publish", "{}");
+        Assert.True(published.Status == 200, published.Text);
+
+        var opened = await Api.Post("/v1/accounts", """{"id":"more-dollars","name":"M","email":"m@example.com","plans":["desk-basic"],"currency":"USD","payment_method":"pm_card_visa"}""");
+        var added = await Api.Post("/v1/accounts/dollars/plans", """{"changes":[{"product":"voice","plan":"voice-payg"}],"when":"now","reason":"Try."}""");
+
+        Assert.True(opened.Status == 201, opened.Text);
+        Assert.Equal("test-1", opened.Json.GetProperty("subscriptions")[0].GetProperty("catalog_version").GetString());
+        Assert.True(added.Status == 200, added.Text);
+        Assert.Equal("JPY", (await Api.Post("/v1/accounts", """{"id":"yen","name":"Y","email":"y@example.com","plans":["desk-basic"],"currency":"JPY","payment_method":"pm_card_visa"}""")).Json.GetProperty("currency").GetString());
+    }
+
+    [Fact]
     public async Task DraftPublished_IsWhatNewAccountsGet_AndThoseThatWereStay()
     {
         await Api.Open("before", "desk-basic");

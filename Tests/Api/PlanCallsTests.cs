@@ -19,6 +19,55 @@ public sealed class PlanCallsTests(PlatformFixture platform) : IClassFixture<Pla
         Assert.Empty((await platform.Api.Get("/v1/accounts?query=riser&plan=desk-basic")).Json.GetProperty("items").EnumerateArray());
     }
 
+    // A dry run that is misspelt must not charge.
+    [Theory]
+    [InlineData("/plans", """{"changes":[{"product":"desk","plan":"desk-pro"}],"when":"now","reason":"They asked for it.","dryRun":true}""", "dryRun")]
+    [InlineData("/cancel", """{"reason":"They asked for it.","dryrun":true}""", "dryrun")]
+    [InlineData("/cancel", """{"reason":"They asked for it.","when":"now"}""", "when")]
+    [InlineData("/settings", """{"automatic_plan_changes":false,"reason":"They asked for it.","dry-run":true}""", "dry-run")]
+    [InlineData("/payment-method", """{"payment_method":"pm_card_visa","reason":"They asked for it.","dry":true}""", "dry")]
+    public async Task FieldThatTheCallDoesNotHave_IsRefusedAndNothingIsChanged(string call, string body, string field)
+    {
+        var id = $"typist-{field}{call[1..]}";
+        await platform.Api.Open(id, "desk-basic");
+        var before = (await platform.Api.Get($"/v1/accounts/{id}")).Json.GetProperty("subscriptions").GetRawText();
+
+        var answer = await platform.Api.Post($"/v1/accounts/{id}{call}", body);
+
+        answer.IsProblem(400, field);
+        Assert.Contains("dry_run", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(before, (await platform.Api.Get($"/v1/accounts/{id}")).Json.GetProperty("subscriptions").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{"changes":[],"when":"now","reason":"x","dry_run":"yes"}""", "dry_run", "The field dry_run is true or false, given once. Nothing was stored.")]
+    [InlineData("""{"changes":{},"when":"now","reason":"x"}""", "changes", "The field changes is a list, given once. Nothing was stored.")]
+    [InlineData("""{"changes":[],"when":"now","reason":5}""", "reason", "The field reason is a text, given once. Nothing was stored.")]
+    public async Task ValueOfTheWrongKind_IsRefusedWithTheKindThatIsNeeded(string body, string field, string sentence)
+    {
+        await platform.Api.Open($"kind-{field}", "desk-basic");
+
+        var answer = await platform.Api.Post($"/v1/accounts/kind-{field}/plans", body);
+
+        answer.IsProblem(400, field);
+        Assert.Equal(sentence, answer.Json.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task PaymentMethodOfAPendingAccount_ShowsWhatBeginsWithIt()
+    {
+        var opened = await platform.Api.Post("/v1/accounts", """{"id":"waits","name":"Waits","email":"w@example.com","plans":["desk-basic"]}""");
+        Assert.Equal("pending", opened.Json.GetProperty("status").GetString());
+
+        var shown = (await platform.Api.Post("/v1/accounts/waits/payment-method", """{"payment_method":"pm_card_visa","reason":"They asked for it.","dry_run":true}""")).Json;
+        await platform.Api.Post("/v1/accounts/waits/payment-method", """{"payment_method":"pm_card_visa","reason":"They asked for it."}""");
+
+        await Eventually.True(async () => (await platform.Api.Get("/v1/accounts/waits")).Json.GetProperty("status").GetString() == "active", "the account is active");
+        var invoice = (await platform.Api.Get("/v1/accounts/waits/invoices/1")).Json;
+        Assert.Equal(invoice.GetProperty("total").GetInt64(), shown.GetProperty("total").GetInt64());
+        Assert.Equal(invoice.GetProperty("lines")[0].GetProperty("amount").GetInt64(), shown.GetProperty("lines")[0].GetProperty("amount").GetInt64());
+    }
+
     [Fact]
     public async Task AScheduledChange_IsShownAndUndone()
     {

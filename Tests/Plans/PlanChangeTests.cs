@@ -137,7 +137,7 @@ public sealed class PlanChangeTests
 
         var change = account.Move("advanced").Change!;
 
-        Assert.EndsWith("At 2026-05-01T00:00:00Z it moves to basic of the catalogue ladder-1, as scheduled before; undo that to stay.", change.Description, StringComparison.Ordinal);
+        Assert.EndsWith("At 2026-05-01T00:00:00Z it moves to basic of the catalogue v1, as scheduled before; undo that to stay.", change.Description, StringComparison.Ordinal);
     }
 
     [Theory]
