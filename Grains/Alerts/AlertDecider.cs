@@ -67,7 +67,7 @@ internal static class AlertDecider
         if (!WatchesSpend(account)) yield break;
         var spent = Spend.Of(account, at);
         foreach (var alert in Amounts(account).Where(a => !account.WasTold(a, null) && spent >= a.Amount))
-            yield return new AccountFact.UsageAlertReached(alert, null, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far.", at);
+            yield return new AccountFact.UsageAlertReached(alert, null, running, $"The period to {Text(running.End)} costs {Money(account, spent)} so far; the threshold is {Money(account, alert.Amount!.Value)}.", at);
         if (account.SpendCap is { } cap && !account.WasTold(cap) && spent >= cap.Amount)
         {
             var off = cap.Kind == SpendCapKind.Hard ? " Entitlements to all meters are off until it ends or the cap is raised." : "";

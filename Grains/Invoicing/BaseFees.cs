@@ -1,5 +1,6 @@
 using System.Globalization;
 using Billing.Accounts;
+using Billing.Http;
 using Billing.Invoices;
 using Billing.Lifecycle;
 using Billing.Plans;
@@ -76,7 +77,11 @@ internal static class BaseFees
         return new(
             0, kind, plan.Product, plan.Id, period.Last.CatalogVersion, null, period.Period, Quantity.One, difference,
             [
-                Step(asked, $"{plan.Id}: {Currencies.Format(asked, currency)} of base price for the period"),
+                .. period.Stretches.Length == 1
+                    ? [Step(asked, $"{plan.Id}: {Currencies.Format(asked, currency)} of base price for the period")]
+                    : PlanCosts.BaseParts(account, period, plan).Select(p => Step(
+                        p.Amount,
+                        $"{p.Plan.Id}: {Currencies.Format(p.Amount, currency)} of base price from {UtcJsonConverter.ToText(p.Time.Start)} to {UtcJsonConverter.ToText(p.Time.End)}")),
                 Step(difference - asked, $"less {Currencies.Format(asked - difference, currency)} of base price already invoiced for it"),
             ],
             0);

@@ -27,7 +27,9 @@ internal static class PlanChangeRules
     {
         if (account.Cancelled is { } cancelled) return Wrong(RefusalKind.Conflict, $"The account {account.Id} was cancelled at {Text(cancelled.At)}. Nothing was changed.");
         if (account.Status == AccountStatus.Pending)
-            return Wrong(RefusalKind.Conflict, $"The account {account.Id} is pending: it has no subscription that another product could join. Nothing was changed.");
+            return Wrong(RefusalKind.Conflict, account.Profile!.Plans is not { IsEmpty: false }
+                ? $"The account {account.Id} was opened without a plan, and has no subscription that another product could join. Nothing was changed; open an account with its plans."
+                : $"The account {account.Id} is pending: it waits for a payment method, and its subscriptions begin with it. Nothing was changed; give it one first.");
         if (account.Calendar.PausedAt is not null)
             return Wrong(RefusalKind.Conflict, $"The account {account.Id} is suspended and no billing period runs. Nothing was changed; resume it first.");
         if (command.CatalogVersion is { } named && Published(named) is { } refused) return ([], refused);

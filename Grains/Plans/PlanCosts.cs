@@ -32,10 +32,19 @@ internal static class PlanCosts
     public static long BaseOf(AccountState account, PeriodPlan period, Plan plan)
     {
         var sum = 0L;
-        for (var i = 0; i < period.Stretches.Length; i++)
-            if (PlanOf(account, period, i, plan) is { Interval: PlanInterval.Month } of) sum += Proration.Of(of.BasePriceMinor, period.Period, period.Stretches[i].From, period.EndOf(i));
+        for (var i = 0; i < period.Stretches.Length; i++) sum += BaseOf(account, period, plan, i);
         return sum;
     }
+
+    /// <summary>The part of that for each stretch, with its plan and its time.</summary>
+    public static IEnumerable<(Plan Plan, BillingPeriod Time, long Amount)> BaseParts(AccountState account, PeriodPlan period, Plan plan) =>
+        from i in Enumerable.Range(0, period.Stretches.Length)
+        select (PlanOf(account, period, i, plan), new BillingPeriod(period.Stretches[i].From, period.EndOf(i)), BaseOf(account, period, plan, i));
+
+    private static long BaseOf(AccountState account, PeriodPlan period, Plan plan, int stretch) =>
+        PlanOf(account, period, stretch, plan) is { Interval: PlanInterval.Month } of
+            ? Proration.Of(of.BasePriceMinor, period.Period, period.Stretches[stretch].From, period.EndOf(stretch))
+            : 0;
 
     /// <summary>The allowance of a meter in a period, the last stretch on a plan: what each stretch gives, not rounded, summed.</summary>
     public static Allowance Included(AccountState account, PeriodPlan period, Plan plan, string meter)

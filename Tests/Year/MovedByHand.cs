@@ -60,11 +60,11 @@ internal static class MovedByHand
         [
             Opens("2026-01-15T16:00", "pro"),
             .. Months(1, 11, m => Sends($"{m}-20T12:00", 500)),
-            Moves("2026-02-21T12:00", "desk", "basic", "period_end"),
+            Moves("2026-02-21T12:00", "desk", "basic", "period_end", "200: 60.00"), // the base price from 15 March on
             Looks("2026-02-21T12:00", "active: pro (basic at 2026-03-15T16:00); balance 0.00"),
             TakesBack("2026-03-01T12:00", "plans/scheduled/desk"),
             Looks("2026-03-01T12:00", "active: pro; balance 0.00"),
-            Moves("2026-04-21T12:00", "desk", "basic", "period_end"),
+            Moves("2026-04-21T12:00", "desk", "basic", "period_end", "200: 60.00"),
             Looks("2026-05-15T15:59", "active: pro (basic at 2026-05-15T16:00); balance 0.00"),
             Looks("2026-05-15T16:00", "active: basic; balance 0.00"),
             Sends("2026-09-25T12:00", 600, written: "2026-09-14T12:00"),
