@@ -99,7 +99,12 @@ internal sealed record ChargingState
 
     /// <summary>Whether a charge that has something to send waits for the customer, a payment method or a person.</summary>
     public bool Waits(Charge charge) =>
-        Held || Customer is null || (charge.Step == ChargeStep.Pay && IsAttaching);
+        (Held && !GoesOnWhileHeld(charge)) || Customer is null || (charge.Step == ChargeStep.Pay && IsAttaching);
+
+    // Reading charges nobody. A circuit breaker looks before anything is sent: what was begun before it tripped is brought to its end.
+    private bool GoesOnWhileHeld(Charge charge) =>
+        charge.Parked is null
+        && (charge.Step is ChargeStep.Read or ChargeStep.LookUp || (charge.State is ChargeState.Sent or ChargeState.Unknown && Charges.All(c => c.Parked is not { } reason || reason == ParkReason.AccountHeld || CircuitBreakers.IsOne(reason))));
 
     public Charge? Find(string intent) => Charges.FirstOrDefault(c => c.Intent == intent);
 

@@ -12,6 +12,9 @@ internal static class CircuitBreakers
     private const int InvoicesADay = 10;
     private const decimal UnusualFromMajor = 1_000m;
 
+    /// <summary>Whether a charge that is parked so was stopped before anything of it was sent.</summary>
+    public static bool IsOne(ParkReason reason) => reason is ParkReason.UnusualTotal or ParkReason.TooManyInvoices or ParkReason.TotalDiffersFromLines;
+
     /// <summary>Why the charge of an invoice waits, with what a person is to look at; null when it goes on.</summary>
     /// <param name="invoice">The invoice, final.</param>
     /// <param name="earlier">The account's invoices that became final before, by number.</param>

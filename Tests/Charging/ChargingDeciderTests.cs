@@ -2,6 +2,7 @@ using Billing.Accounts;
 using Billing.Charging;
 using Billing.Invoices;
 using Billing.Ledger;
+using Billing.Tests.Lifecycle;
 using static Billing.Tests.Accounts.AccountRun;
 
 namespace Billing.Tests.Charging;
@@ -26,6 +27,24 @@ public sealed class ChargingDeciderTests
         Assert.Equal((InvoiceStatus.Paid, Anchor), (desk.Invoice.Status, desk.Invoice.PaidAt));
         Assert.Equal([(1, "acme/1/1/pay/1", "settled")], desk.Charge.Attempts.Select(a => (a.N, a.Key, a.Outcome)));
         Assert.Null(desk.Account.NextCall());
+    }
+
+    // The payment was made and its answer lost; before it is looked up, the usage of the period trips a breaker.
+    [Fact]
+    public void ChargeUnderWay_WhenALaterInvoiceTripsABreaker_IsBroughtToItsEnd()
+    {
+        var desk = new ChargeDesk(LifeRun.Begun("desk-1")).Run().At(Anchor.AddMonths(3).AddDays(4));
+        var final = Anchor.AddMonths(4).AddHours(72);
+        desk.Account.Send([.. Enumerable.Range(0, 3_000).Select(i => Event.Message($"m{i}", desk.Account.Now, $"{i}"))]);
+        desk.At(final.AddSeconds(-2));
+
+        desk.Account.Add("voice", "voice-1");
+        desk.RunBut(StripeCallKind.PayInvoice, StripeOutcome.Unknown, done: true);
+        Assert.Equal(ChargeState.Unknown, desk.Account.Charges[^1].State);
+        desk.At(final.AddDays(2));
+
+        Assert.Equal(ChargeState.Parked, desk.Account.Charges[^1].State);
+        Assert.Equal((ChargeState.Settled, ChargeVerdict.Proven), (desk.Account.Charges[^2].State, desk.Account.Charges[^2].Verdict));
     }
 
     [Fact]
