@@ -13,6 +13,7 @@ namespace Billing.Charging;
 /// <param name="Invoices">The invoices that were read or found, or the one that was changed.</param>
 /// <param name="Card">The payment method that was attached; null on other calls.</param>
 /// <param name="Reversals">All refunds and disputes of the invoice's payments, as they are now; null on other calls.</param>
+/// <param name="StripeAt">When Stripe answered, by its own clock, in whole seconds; null when it does not say.</param>
 [GenerateSerializer, Immutable, Alias("billing.stripe-answer")]
 public sealed record StripeAnswer(
     [property: Id(0)] long N,
@@ -23,7 +24,8 @@ public sealed record StripeAnswer(
     [property: Id(5)] string? Id,
     [property: Id(6)] ImmutableArray<StripeInvoice> Invoices,
     [property: Id(7)] StripeCard? Card,
-    [property: Id(8)] ImmutableArray<StripeReversal>? Reversals = null);
+    [property: Id(8)] ImmutableArray<StripeReversal>? Reversals = null,
+    [property: Id(9)] DateTimeOffset? StripeAt = null);
 
 /// <summary>What is known of a call to Stripe. The numbers are stored: add at the end, reuse none.</summary>
 public enum StripeOutcome

@@ -25,7 +25,11 @@ internal sealed partial record Charge
 
     public Charge With(AccountFact.StripeCallEnded ended, CallUnderWay call)
     {
-        var counted = this with { NotDone = ended.Outcome == StripeOutcome.NotDone ? NotDone + 1 : 0 };
+        var counted = this with
+        {
+            NotDone = ended.Outcome == StripeOutcome.NotDone ? NotDone + 1 : 0,
+            Question = Question is { } asked ? asked with { Seen = SeenAtStripe.With(asked.Seen, ended.StripeAt) } : null,
+        };
         return call.Kind == StripeCallKind.PayInvoice ? counted.WithAttempt(ended.Outcome, ended.Code) : counted;
     }
 

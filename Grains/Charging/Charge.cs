@@ -84,7 +84,22 @@ internal sealed record PayAttempt(int N, string Key, DateTimeOffset SentAt, Stri
 /// <param name="LookUps">How many look-ups were begun.</param>
 /// <param name="Why">What happened, in words.</param>
 /// <param name="Refused">Whether Stripe refused the step, so that a look-up only has to show that it was not done all the same.</param>
-internal sealed record OpenQuestion(ChargeStep Step, DateTimeOffset SentAt, DateTimeOffset Since, int LookUps, string Why, bool Refused);
+/// <param name="Seen">When look-ups were answered, by Stripe's clock; null while none was, or Stripe did not say.</param>
+internal sealed record OpenQuestion(ChargeStep Step, DateTimeOffset SentAt, DateTimeOffset Since, int LookUps, string Why, bool Refused, SeenAtStripe? Seen = null);
+
+/// <summary>When look-ups of one step were answered, by Stripe's clock. Ours may have been set meanwhile.</summary>
+/// <param name="First">The first of them.</param>
+/// <param name="Latest">The newest.</param>
+internal sealed record SeenAtStripe(DateTimeOffset First, DateTimeOffset Latest)
+{
+    /// <summary>How long Stripe has shown that a step is not done.</summary>
+    [JsonIgnore]
+    public TimeSpan For => Latest - First;
+
+    /// <summary>With one more answer; the same when it does not say when it was.</summary>
+    public static SeenAtStripe? With(SeenAtStripe? before, DateTimeOffset? at) =>
+        at is not { } seen ? before : before is null ? new(seen, seen) : before with { Latest = seen };
+}
 
 /// <summary>One finalised invoice on its way to being paid. Changed by facts only. Amounts are minor units.</summary>
 internal sealed partial record Charge

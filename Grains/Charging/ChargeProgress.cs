@@ -186,9 +186,9 @@ internal static class ChargeProgress
             return false;
         }
 
-        if (now >= question.SentAt + LookUps.ProofAfter) return true;
-        if (now >= question.Since + LookUps.ParkAfter) Park(account, charge, ParkReason.Undecided, $"{question.LookUps} look-ups were answered within a day and did not decide: {question.Why}", now, facts);
-        else Emit(account, facts, new AccountFact.ChargeUnknown(charge.Intent, question.LookUps + 1, LookUps.NextAt(question.Since, now), question.Why, now));
+        if (LookUps.IsProof(question.SentAt, question.Seen, now)) return true;
+        if (now >= question.Since + LookUps.ParkAfter && !(question.Seen?.For < LookUps.ParkAfter)) Park(account, charge, ParkReason.Undecided, $"{question.LookUps} look-ups were answered within a day and did not decide: {question.Why}", now, facts);
+        else Emit(account, facts, new AccountFact.ChargeUnknown(charge.Intent, question.LookUps + 1, LookUps.NextUnproven(question.SentAt, question.Since, now), question.Why, now));
         return false;
     }
 

@@ -52,7 +52,8 @@ internal static class ChargingDecider
     public static void Take(AccountState account, StripeAnswer answer, DateTimeOffset now, FactWriter facts)
     {
         if (account.Charging.UnderWay is not { } call || call.N != answer.N) return;
-        AccountDecider.Emit(account, facts, new AccountFact.StripeCallEnded(answer.N, answer.Outcome, answer.Code, answer.Message, now));
+        AccountDecider.Emit(account, facts, new AccountFact.StripeCallEnded(
+            answer.N, answer.Outcome, answer.Code, answer.Message, now, answer.Outcome == StripeOutcome.Done && LookUps.IsOne(call.Kind) ? answer.StripeAt : null));
         if (call.Intent is null) CustomerCalls.Take(account, call, answer, now, facts);
         else if (call.Kind == StripeCallKind.ReadReversals) ReversalDecider.Take(account, call.Intent, answer, now, facts);
         else ChargeProgress.Take(account, call, answer, now, facts);

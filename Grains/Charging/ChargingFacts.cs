@@ -13,8 +13,8 @@ internal abstract partial record AccountFact
     /// <summary>A call to Stripe is handed out once this is durable. One at a time is under way.</summary>
     public sealed record StripeCallSent(long N, StripeCallKind Kind, string? Key, string? Intent, DateTimeOffset At) : AccountFact;
 
-    /// <summary>The call under way came to an end; <c>Unknown</c> also when no answer came in time.</summary>
-    public sealed record StripeCallEnded(long N, StripeOutcome Outcome, string? Code, string? Message, DateTimeOffset At) : AccountFact;
+    /// <summary>The call under way came to an end; <c>Unknown</c> also when no answer came in time. <c>StripeAt</c> is Stripe's own time of a look-up.</summary>
+    public sealed record StripeCallEnded(long N, StripeOutcome Outcome, string? Code, string? Message, DateTimeOffset At, DateTimeOffset? StripeAt = null) : AccountFact;
 
     /// <summary>A call about the customer is to be made at <c>NextAt</c>; null when it was refused and a person has to act first.</summary>
     public sealed record CustomerStepPut(CustomerStep Step, int Try, DateTimeOffset? NextAt, DateTimeOffset At) : AccountFact;

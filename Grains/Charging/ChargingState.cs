@@ -53,6 +53,9 @@ internal sealed record ChargingState
     /// <summary>When the newest customer was asked for.</summary>
     public DateTimeOffset? CustomerSentAt { get; init; }
 
+    /// <summary>When look-ups of it were answered, by Stripe's clock.</summary>
+    public SeenAtStripe? CustomerSeen { get; init; }
+
     /// <summary>The payment method that was given last; null before the first.</summary>
     public PaymentMethod? Method { get; init; }
 
@@ -181,7 +184,7 @@ internal sealed record ChargingState
     {
         var under = this with { Calls = sent.N, UnderWay = new(sent.N, sent.Kind, sent.Key, sent.Intent, sent.At) };
         if (sent.Intent is { } intent) return under.Change(intent, c => c.With(sent));
-        return sent.Kind == StripeCallKind.CreateCustomer ? under with { CustomerSentAt = sent.At } : under;
+        return sent.Kind == StripeCallKind.CreateCustomer ? under with { CustomerSentAt = sent.At, CustomerSeen = null } : under;
     }
 
     private ChargingState WithEnded(AccountFact.StripeCallEnded ended)
@@ -190,7 +193,7 @@ internal sealed record ChargingState
         var free = this with { UnderWay = null };
         return call.Intent is { } intent
             ? free.Change(intent, c => c.With(ended, call))
-            : free with { CustomerNotDone = ended.Outcome is StripeOutcome.NotDone or StripeOutcome.Unknown ? CustomerNotDone + 1 : 0 };
+            : free with { CustomerSeen = SeenAtStripe.With(CustomerSeen, ended.StripeAt), CustomerNotDone = ended.Outcome is StripeOutcome.NotDone or StripeOutcome.Unknown ? CustomerNotDone + 1 : 0 };
     }
 
     private ChargingState WithCustomer(AccountFact.CustomerCreated created) => this with

@@ -37,8 +37,8 @@ internal static class CustomerCalls
 
             case (StripeCallKind.FindCustomer, StripeOutcome.Done):
                 if (answer.Id is { } found) Emit(new AccountFact.CustomerCreated(found, now));
-                else if (now >= charging.CustomerSentAt + LookUps.ProofAfter) Emit(new AccountFact.CustomerStepPut(CustomerStep.Create, charging.CustomerTry + 1, now, now));
-                else Emit(new AccountFact.CustomerStepPut(CustomerStep.Find, charging.CustomerTry, LookUps.NextAt(charging.CustomerSentAt ?? now, now), now));
+                else if (LookUps.IsProof(charging.CustomerSentAt, charging.CustomerSeen, now)) Emit(new AccountFact.CustomerStepPut(CustomerStep.Create, charging.CustomerTry + 1, now, now));
+                else Emit(new AccountFact.CustomerStepPut(CustomerStep.Find, charging.CustomerTry, LookUps.NextUnproven(charging.CustomerSentAt ?? now, charging.CustomerSentAt ?? now, now), now));
                 break;
 
             case (StripeCallKind.AttachPaymentMethod, StripeOutcome.Done):

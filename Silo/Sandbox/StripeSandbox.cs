@@ -76,7 +76,7 @@ internal sealed class StripeSandbox
     {
         var (response, written) = Begin(request, now);
         written.GetAwaiter().GetResult();
-        return response;
+        return Dated(response, now);
     }
 
     /// <summary>As <see cref="Handle"/>, without holding a thread while it waits: calls at once share a commit.</summary>
@@ -84,7 +84,7 @@ internal sealed class StripeSandbox
     {
         var (response, written) = Begin(request, now);
         await written;
-        return response;
+        return Dated(response, now);
     }
 
     /// <summary>Registers the endpoint for all events, or gives it another address; its secret is made once unless one is given.</summary>
@@ -321,6 +321,10 @@ internal sealed class StripeSandbox
         var refusal = new StripeRefusal(500, "api_error", "An error of the sandbox, put in on request.");
         return Respond(500, refusal.ToJson(requestId).ToText(), requestId, ("Stripe-Should-Retry", mayRetry ? "true" : "false"));
     }
+
+    // By the billing clock, as everything of it.
+    private static SandboxResponse Dated(SandboxResponse response, DateTimeOffset now) =>
+        response with { Headers = new Dictionary<string, string>(response.Headers, StringComparer.OrdinalIgnoreCase) { ["Date"] = now.ToString("R", CultureInfo.InvariantCulture) } };
 
     private static SandboxResponse Respond(int status, string body, string requestId, params (string Name, string Value)[] more)
     {

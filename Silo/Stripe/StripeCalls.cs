@@ -235,7 +235,7 @@ internal sealed class StripeCalls(StripeClient client)
         invoice is null ? Answer(call, result) : Answer(call, result) with { Id = invoice.Id, Invoices = [invoice] };
 
     private static StripeAnswer Answer(StripeCall call, StripeResult result) =>
-        Answer(call, result.Outcome) with { Code = result.DeclineCode ?? result.Code, Message = result.Message, RetryAfter = result.RetryAfter };
+        Answer(call, result.Outcome) with { Code = result.DeclineCode ?? result.Code, Message = result.Message, RetryAfter = result.RetryAfter, StripeAt = result.At };
 
     private static StripeAnswer Answer(StripeCall call, StripeOutcome outcome) => new(call.N, outcome, null, null, null, null, [], null);
 

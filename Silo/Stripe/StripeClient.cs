@@ -145,7 +145,8 @@ internal sealed partial class StripeClient : IDisposable
                 StripeJson.Parse(body),
                 Header(response, "Stripe-Should-Retry") switch { "true" => true, "false" => false, _ => null },
                 RetryAfter(response.Headers.RetryAfter),
-                Header(response, "Request-Id")));
+                Header(response, "Request-Id"),
+                response.Headers.Date));
             return result.Message is { } message ? result with { Message = message.Replace(_options.SecretKey, "(our key)", StringComparison.Ordinal) } : result;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

@@ -9,7 +9,8 @@ namespace Billing.Silo.Stripe;
 /// <param name="ShouldRetry">What <c>Stripe-Should-Retry</c> says; null without one.</param>
 /// <param name="RetryAfter">How long it asks to wait; null when it does not say.</param>
 /// <param name="RequestId">Its request id; null without one.</param>
-internal sealed record StripeReply(int Status, JsonElement? Body, bool? ShouldRetry, TimeSpan? RetryAfter, string? RequestId);
+/// <param name="At">When Stripe answered, by its own clock, in whole seconds; null when it does not say.</param>
+internal sealed record StripeReply(int Status, JsonElement? Body, bool? ShouldRetry, TimeSpan? RetryAfter, string? RequestId, DateTimeOffset? At = null);
 
 /// <summary>Says what an answer of Stripe's means for the request.</summary>
 internal static class StripeOutcomes
@@ -21,7 +22,7 @@ internal static class StripeOutcomes
     /// <param name="reply">The answer.</param>
     public static StripeResult Of(bool writes, StripeReply reply)
     {
-        var result = new StripeResult(StripeOutcome.Done, reply.Status, default, RetryAfter: reply.RetryAfter, RequestId: reply.RequestId);
+        var result = new StripeResult(StripeOutcome.Done, reply.Status, default, RetryAfter: reply.RetryAfter, RequestId: reply.RequestId, At: reply.At);
         if (reply.Status is >= 200 and < 300)
             return reply.Body is { } body ? result with { Body = body } : result.Unreadable(writes, $"HTTP {reply.Status} without a JSON object.");
 

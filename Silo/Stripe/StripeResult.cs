@@ -12,6 +12,7 @@ namespace Billing.Silo.Stripe;
 /// <param name="Message">What went wrong, for people; null when it is done. Without secrets, but it may name a customer's things: it is not for logs.</param>
 /// <param name="RetryAfter">How long Stripe asks to wait; null when it does not say.</param>
 /// <param name="RequestId">The id under which Stripe's support finds the request; null without one.</param>
+/// <param name="At">When Stripe answered, by its own clock, in whole seconds; null when it does not say.</param>
 internal sealed record StripeResult(
     StripeOutcome Outcome,
     int Status,
@@ -20,7 +21,8 @@ internal sealed record StripeResult(
     string? DeclineCode = null,
     string? Message = null,
     TimeSpan? RetryAfter = null,
-    string? RequestId = null)
+    string? RequestId = null,
+    DateTimeOffset? At = null)
 {
     /// <summary>Whether it is done and answered.</summary>
     public bool IsDone => Outcome == StripeOutcome.Done;

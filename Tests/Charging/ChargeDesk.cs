@@ -21,6 +21,9 @@ internal sealed class ChargeDesk
     /// <summary>The refunds and disputes that Stripe has, by the invoice at Stripe.</summary>
     public Dictionary<string, List<StripeReversal>> Reversals { get; } = [];
 
+    /// <summary>Stripe's own time, which it says with each answer; null when it does not.</summary>
+    public DateTimeOffset? StripeTime { get; set; }
+
     /// <summary>The code that payments are declined with; null when they succeed.</summary>
     public string? Declines { get; set; }
 
@@ -92,7 +95,9 @@ internal sealed class ChargeDesk
 
     public void Add(StripeInvoice invoice) => _invoices.Add(invoice);
 
-    public StripeAnswer CarryOut(StripeCall call)
+    public StripeAnswer CarryOut(StripeCall call) => Answer(call) with { StripeAt = StripeTime };
+
+    private StripeAnswer Answer(StripeCall call)
     {
         switch (call.Kind)
         {

@@ -29,6 +29,26 @@ public sealed class ChargingDeciderTests
         Assert.Null(desk.Account.NextCall());
     }
 
+    // Stripe may still do what it took: only by its own clock is it sure that an hour is over.
+    [Theory]
+    [InlineData(StripeCallKind.CreateInvoice, "acme/1/1/draft/2")]
+    [InlineData(StripeCallKind.CreateCustomer, "acme/customer/2")]
+    [InlineData(StripeCallKind.PayInvoice, "acme/1/1/pay/2")]
+    public void OurClockIsSetAhead_AStepGoesOutAgainOnlyAnHourLaterByStripesClock(StripeCallKind lost, string nextKey)
+    {
+        var desk = new ChargeDesk { StripeTime = Anchor };
+        desk.RunBut(lost, StripeOutcome.Unknown, done: false);
+
+        desk.StripeTime = Anchor.AddSeconds(10);
+        desk.At(Anchor.AddDays(2));
+        Assert.DoesNotContain(nextKey, desk.Calls.Select(c => c.Key));
+
+        desk.StripeTime = Anchor.AddHours(1).AddSeconds(10);
+        desk.At(Anchor.AddDays(2).AddHours(1));
+        Assert.Single(desk.Calls, c => c.Key == nextKey);
+        Assert.Equal((ChargeState.Settled, 1), (desk.Charge.State, desk.Invoices.Count));
+    }
+
     // The payment was made and its answer lost; before it is looked up, the usage of the period trips a breaker.
     [Fact]
     public void ChargeUnderWay_WhenALaterInvoiceTripsABreaker_IsBroughtToItsEnd()
