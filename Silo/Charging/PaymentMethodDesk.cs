@@ -1,4 +1,3 @@
-using System.Globalization;
 using Billing.Accounts;
 using Billing.Charging;
 using Billing.Journal;
@@ -33,7 +32,7 @@ internal sealed class PaymentMethodDesk(StripeConnection stripe, IGrainFactory g
         if (answer.Refusal is not null || command.DryRun) return answer;
 
         var begun = time.GetTimestamp();
-        while (time.GetElapsedTime(begun) < AnsweredWithin)
+        while (!calls.IsStopping && time.GetElapsedTime(begun) < AnsweredWithin)
         {
             await calls.Follow(() => grain.CatchUp(clock.Now, mayCall: true));
             switch ((await grain.GetPaymentMethod()).Method)
@@ -47,7 +46,7 @@ internal sealed class PaymentMethodDesk(StripeConnection stripe, IGrainFactory g
             await Task.Delay(LooksEvery, time, cancellation);
         }
 
-        return answer with { Change = answer.Change! with { Description = string.Create(CultureInfo.InvariantCulture, $"{answer.Change.Description} Stripe did not answer within {AnsweredWithin.TotalSeconds} seconds: it is stored, and is done when Stripe answers.") } };
+        return answer with { Change = answer.Change! with { Description = $"{answer.Change.Description} Stripe has not answered yet: it is stored, and is done when Stripe answers." } };
     }
 
     private static Refusal NoneOfThatId(string method) =>

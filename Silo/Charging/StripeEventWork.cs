@@ -205,6 +205,7 @@ internal sealed partial class StripeEventWork(
         while (true)
         {
             if (await calls.Follow(Once) is { } answer) return answer.Refusal;
+            if (calls.IsStopping) return new(RefusalKind.Retry, "The platform stops.");
             await Task.Delay(LooksForAPlaceEvery, time);
         }
 

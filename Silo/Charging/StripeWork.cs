@@ -26,16 +26,36 @@ internal sealed partial class StripeWork(ICarryOut carryOut, IGrainFactory grain
     private readonly Lock _gate = new();
     private TaskCompletionSource? _idle;
     private int _underWay;
+    private bool _isStopping;
 
     /// <summary>How many calls were ever begun.</summary>
     public long Begun { get; private set; }
 
-    /// <summary>Takes a place for an account that may hand out a call; false when all are taken.</summary>
+    /// <summary>Whether no call is sent any more, because the silo stops.</summary>
+    public bool IsStopping
+    {
+        get
+        {
+            lock (_gate) return _isStopping;
+        }
+    }
+
+    /// <summary>
+    /// Sends no more calls, for the silo stops, and completes when those under way are answered and their accounts have the answers. What an
+    /// account hands out from then on is given back to it as not sent, so that no charge has to be looked up for a stop.
+    /// </summary>
+    public Task Stop()
+    {
+        lock (_gate) _isStopping = true;
+        return WhenIdle();
+    }
+
+    /// <summary>Takes a place for an account that may hand out a call; false when all are taken, or the silo stops.</summary>
     public bool TryReserve()
     {
         lock (_gate)
         {
-            if (_underWay >= AtOnceMax) return false;
+            if (_isStopping || _underWay >= AtOnceMax) return false;
             _underWay++;
             return true;
         }
@@ -86,8 +106,8 @@ internal sealed partial class StripeWork(ICarryOut carryOut, IGrainFactory grain
                 lock (_gate) Begun++;
                 var handedOut = time.GetTimestamp();
                 CrashPoints.Reach(CrashPoints.BeforeStripeCall);
-                var answer = time.GetElapsedTime(handedOut) > SendWithin
-                    ? new(call.N, StripeOutcome.NotDone, null, "It was not sent in time.", null, null, [], null)
+                var answer = IsStopping ? NotSent(call, "It was not sent: the platform stops.")
+                    : time.GetElapsedTime(handedOut) > SendWithin ? NotSent(call, "It was not sent in time.")
                     : await carryOut.CarryOut(call, CancellationToken.None);
                 CrashPoints.Reach(CrashPoints.AfterStripeCall);
                 call = (await GiveBack(call, answer))?.Call;
@@ -111,6 +131,8 @@ internal sealed partial class StripeWork(ICarryOut carryOut, IGrainFactory grain
             return _underWay == 0 ? Task.CompletedTask : (_idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
+
+    private static StripeAnswer NotSent(StripeCall call, string why) => new(call.N, StripeOutcome.NotDone, null, why, null, null, [], null);
 
     private async Task<CatchUpAnswer?> GiveBack(StripeCall call, StripeAnswer answer)
     {

@@ -191,6 +191,7 @@ internal sealed class Platform : IAsyncDisposable
     // Behind the sandbox: what they do first may be to call it.
     private static void AddBackgroundWork(IServiceCollection services)
     {
+        services.AddHostedService<StripeDrain>();
         services.AddHostedService(s => s.GetRequiredService<StripeEventWork>());
         services.AddHostedService<Scheduler>();
         services.AddHostedService(s => s.GetRequiredService<StoreCheck>());

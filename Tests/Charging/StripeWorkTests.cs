@@ -31,4 +31,18 @@ public sealed class StripeWorkTests
         Assert.NotNull(await work.Follow(() => Task.FromResult(new CatchUpAnswer(null, null))));
         Assert.False(work.WhenIdle().IsCompleted);
     }
+
+    [Fact]
+    public async Task TheSiloStops_WhatIsUnderWayIsWaitedForAndNothingElseIsBegun()
+    {
+        var work = NoStripe.Work(AccountDouble.Factory(_ => AccountDouble.Account()));
+        Assert.True(work.TryReserve());
+
+        var stopped = work.Stop();
+
+        Assert.False(stopped.IsCompleted);
+        Assert.Null(await work.Follow(() => throw new InvalidOperationException("The account was asked.")));
+        work.Release();
+        await stopped;
+    }
 }
