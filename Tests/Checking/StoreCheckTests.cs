@@ -87,7 +87,12 @@ public sealed class StoreCheckTests
     {
         await using var store = await FaultStore.New(kind);
         await using (var platform = await store.Open())
+        {
             foreach (var account in new[] { "acme", "other" }) await platform.Api.Open(account, "desk-basic");
+            // Both are charged: an entry written while bits are turned back would bring what they were into the file again.
+            await platform.Api.MoveClock("PT1S");
+        }
+
         var flip = await Flip.Of(store, "acme");
         await using var again = await store.Open();
         (await again.Api.Get("/v1/accounts/acme")).IsProblem(503);
