@@ -121,6 +121,7 @@ internal static class AccountDecider
 
     private static void Finalize(AccountState account, InvoiceDraft draft, DateTimeOffset due, FactWriter facts)
     {
+        SettlingDecider.DecideAgain(account, due, facts);
         SettlingDecider.Decide(account, draft, due, facts);
         var invoice = InvoiceBuilder.Finalize(account, draft, due);
         Emit(account, facts, invoice.Lines.IsEmpty ? new AccountFact.DraftDropped(draft.Period, due) : new AccountFact.InvoiceFinalized(invoice));

@@ -40,6 +40,7 @@ namespace Billing.Accounts;
 [JsonDerivedType(typeof(ChargesReleased), "charges_released")]
 [JsonDerivedType(typeof(PlanUpgraded), "plan_upgraded")]
 [JsonDerivedType(typeof(PeriodSettled), "period_settled")]
+[JsonDerivedType(typeof(PeriodSettledAgain), "period_settled_again")]
 [JsonDerivedType(typeof(PlanDowngraded), "plan_downgraded")]
 [JsonDerivedType(typeof(PlanChanged), "plan_changed")]
 [JsonDerivedType(typeof(PlanChangeScheduled), "plan_change_scheduled")]

@@ -100,6 +100,10 @@ internal sealed partial class AccountState
                 Change(settled.Product, s => Settled(s, settled));
                 break;
 
+            case AccountFact.PeriodSettledAgain again:
+                Change(again.Product, s => s.Find(again.Period) is { } period ? s.Replaced(period.On(again.Plan)) : s);
+                break;
+
             case AccountFact.PlanDowngraded downgraded:
                 Change(downgraded.Product, s => s.Changed(s.Periods[^1].BegunOn(downgraded.Plan)) with { AutomaticAt = downgraded.EffectiveAt, Decision = downgraded.Decision });
                 break;

@@ -37,7 +37,7 @@ internal sealed class JournalRerun(AccountState state)
             or AccountFact.PaymentMethodRefused or AccountFact.PlanChanged or AccountFact.PlanChangeScheduled or AccountFact.PlanChangeUndone
             or AccountFact.SettingsChanged or AccountFact.AccountPastDue or AccountFact.AccountSuspended or AccountFact.AccountReactivated => true,
         AccountFact.PaidSubscriptionBegan or AccountFact.AccountClosed or AccountFact.InvoiceDrafted or AccountFact.InvoiceFinalized
-            or AccountFact.DraftDropped or AccountFact.PlanUpgraded or AccountFact.PeriodSettled or AccountFact.PlanDowngraded
+            or AccountFact.DraftDropped or AccountFact.PlanUpgraded or AccountFact.PeriodSettled or AccountFact.PeriodSettledAgain or AccountFact.PlanDowngraded
             or AccountFact.PeriodsPaused or AccountFact.DeadLetterClosed or AccountFact.ChargeRequested or AccountFact.StripeCallSent
             or AccountFact.StripeCallEnded or AccountFact.CustomerStepPut or AccountFact.CustomerCreated or AccountFact.PaymentMethodSet
             or AccountFact.ChargeStepPut or AccountFact.ChargeUnknown or AccountFact.ChargeSettled or AccountFact.ChargeDeclined

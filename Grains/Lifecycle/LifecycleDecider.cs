@@ -70,6 +70,7 @@ internal static class LifecycleDecider
 
     private static void Close(AccountState account, DateTimeOffset due, FactWriter facts)
     {
+        SettlingDecider.DecideAgain(account, due, facts);
         var closing = InvoiceBuilder.Closing(account, due);
         if (!closing.Lines.IsEmpty) AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(closing));
         AccountDecider.Emit(account, facts, new AccountFact.AccountClosed(due));

@@ -25,6 +25,16 @@ internal static class PlanDecisions
         return new(PlanRule.Settling, subscription.Product, period.Last.Plan, to.Id, period.Period, period.Last.From, usage, costs, text);
     }
 
+    public static PlanDecision SettlingAgain(AccountState account, Subscription subscription, PeriodPlan period, Plan to, DateTimeOffset at)
+    {
+        var decided = Settling(account, subscription, period, to, at);
+        return decided with
+        {
+            Text = $"The period to {Text(period.Period.End)}, billed on {decided.From}, came to {InWords(decided.Usage)} since. It began on {period.Last.Began}. "
+                + $"{Compared(account, decided.Alternatives, "costs")} for it. It settles on {to.Id}, and the difference is on the next invoice; later periods keep their plan.",
+        };
+    }
+
     public static PlanDecision Downgrade(AccountState account, Subscription subscription, PeriodPlan period, Plan present, Plan lower, DateTimeOffset at)
     {
         var rule = account.CatalogOf(period.Last.CatalogVersion).Catalog.FindProduct(subscription.Product)!.Transitions!.Downgrade!;

@@ -14,6 +14,9 @@ internal abstract partial record AccountFact
     /// <summary>A period that is over settled on another plan than it was on. The running period is on it from its start, unless a person has chosen its plan.</summary>
     public sealed record PeriodSettled(string Product, BillingPeriod Period, string Plan, PlanDecision Decision, DateTimeOffset At) : AccountFact;
 
+    /// <summary>A period that was billed settled on another plan, as its usage has changed since. Its difference is on the next invoice; later periods keep their plan.</summary>
+    public sealed record PeriodSettledAgain(string Product, BillingPeriod Period, string Plan, PlanDecision Decision, DateTimeOffset At) : AccountFact;
+
     /// <summary>The next lower plan would have cost less: the period that began at <c>EffectiveAt</c> is on it from its start.</summary>
     public sealed record PlanDowngraded(string Product, string Plan, DateTimeOffset EffectiveAt, PlanDecision Decision, DateTimeOffset At) : AccountFact;
 

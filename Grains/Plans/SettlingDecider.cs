@@ -15,6 +15,21 @@ internal static class SettlingDecider
         }
     }
 
+    /// <summary>Settles those billed periods again whose usage has changed since. To be called before the invoice is built that bears the difference.</summary>
+    public static void DecideAgain(AccountState account, DateTimeOffset due, FactWriter facts)
+    {
+        for (var i = 0; i < account.Subscriptions.Count; i++)
+        {
+            for (var k = 0; k < account.Subscriptions[i].Periods.Length; k++)
+            {
+                var (subscription, period) = (account.Subscriptions[i], account.Subscriptions[i].Periods[k]);
+                if (period.Settled is null || Settling.PlanOf(account, subscription, period, due) is var plan && plan.Id == period.Last.Plan) continue;
+                AccountDecider.Emit(account, facts, new AccountFact.PeriodSettledAgain(
+                    subscription.Product, period.Period, plan.Id, PlanDecisions.SettlingAgain(account, subscription, period, plan, due), due));
+            }
+        }
+    }
+
     /// <summary>The plan whose base price the invoice of a period bears, as things stand.</summary>
     public static Plan BasePlan(AccountState account, Subscription subscription, BillingPeriod coming, DateTimeOffset at)
     {

@@ -44,7 +44,7 @@ internal static class ApiDescription
 
     /// <summary>Describes a query parameter that an endpoint reads itself.</summary>
     public static RouteHandlerBuilder WithQuery(this RouteHandlerBuilder builder, string name, string description, bool required = false) =>
-        builder.AddOpenApiOperationTransformer((operation, _, _) =>
+        builder.WithMetadata(new QueryParameter(name)).AddOpenApiOperationTransformer((operation, _, _) =>
         {
             operation.Parameters ??= [];
             operation.Parameters.Add(new OpenApiParameter

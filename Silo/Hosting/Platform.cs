@@ -212,6 +212,7 @@ internal sealed class Platform : IAsyncDisposable
         app.UseMiddleware<ProblemResponses>();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<QueryNames>();
         app.UseMiddleware<Idempotency>();
         app.MapOpenApi("/openapi/v1.json");
         HealthEndpoints.Map(app);

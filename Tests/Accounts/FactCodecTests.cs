@@ -86,6 +86,7 @@ public sealed class FactCodecTests
     [Theory]
     [InlineData("plan_upgraded")]
     [InlineData("period_settled")]
+    [InlineData("period_settled_again")]
     [InlineData("plan_downgraded")]
     public void ASavedDecision_StillLoads(string file)
     {
@@ -93,6 +94,7 @@ public sealed class FactCodecTests
         {
             AccountFact.PlanUpgraded { Product: "desk", Plan: "desk-2" } upgraded when upgraded.At == April10 => upgraded.Decision,
             AccountFact.PeriodSettled { Product: "desk", Plan: "desk-2" } settled when settled.Period == First && settled.At == April10 => settled.Decision,
+            AccountFact.PeriodSettledAgain { Product: "desk", Plan: "desk-2" } again when again.Period == First && again.At == April10 => again.Decision,
             AccountFact.PlanDowngraded { Product: "desk", Plan: "desk-1" } downgraded when downgraded.EffectiveAt == AccountRun.FirstEnd && downgraded.At == April10 => downgraded.Decision,
             var other => throw new InvalidOperationException($"{file} is {other}"),
         };

@@ -40,6 +40,23 @@ public sealed class PlanCallsTests(PlatformFixture platform) : IClassFixture<Pla
     }
 
     [Theory]
+    [InlineData("/plans?dry_run=true", """{"changes":[{"product":"desk","plan":"desk-pro"}],"when":"now","reason":"They asked for it."}""")]
+    [InlineData("/suspend?dry_run=true", """{"reason":"They asked for it."}""")]
+    public async Task QueryParameterThatTheActDoesNotHave_IsRefusedAndNothingIsChanged(string call, string body)
+    {
+        var id = $"asker-{call.Split('?')[0][1..]}";
+        await platform.Api.Open(id, "desk-basic");
+        var before = (await platform.Api.Get($"/v1/accounts/{id}")).Json.GetProperty("subscriptions").GetRawText();
+
+        var answer = await platform.Api.Post($"/v1/accounts/{id}{call}", body);
+
+        answer.IsProblem(400, "dry_run");
+        Assert.Equal("The query parameter dry_run is not known here; this call takes what it needs in its body. Nothing was done or stored.", answer.Json.GetProperty("detail").GetString());
+        var after = (await platform.Api.Get($"/v1/accounts/{id}")).Json;
+        Assert.Equal(("active", before), (after.GetProperty("status").GetString(), after.GetProperty("subscriptions").GetRawText()));
+    }
+
+    [Theory]
     [InlineData("""{"changes":[],"when":"now","reason":"x","dry_run":"yes"}""", "dry_run", "The field dry_run is true or false, given once. Nothing was stored.")]
     [InlineData("""{"changes":{},"when":"now","reason":"x"}""", "changes", "The field changes is a list, given once. Nothing was stored.")]
     [InlineData("""{"changes":[],"when":"now","reason":5}""", "reason", "The field reason is a text, given once. Nothing was stored.")]

@@ -106,13 +106,16 @@ internal sealed class NaivePlans(ModelLadder ladder, IEnumerable<ModelMeter> met
             case AccountFact.PeriodSettled or AccountFact.PlanDowngraded:
                 _settled.Add(fact);
                 break;
+            case AccountFact.PeriodSettledAgain again:
+                SettleAgain(again);
+                break;
             case AccountFact.DraftDropped dropped:
                 Settle(dropped.Period, []);
                 break;
             case AccountFact.InvoiceFinalized { Invoice: var invoice }:
                 foreach (var line in invoice.Lines) Bill(line);
                 if (invoice.FinalizedAt == invoice.Period.Start + Grace && _drafts.Remove(invoice.Period)) Settle(invoice.Period, invoice.Lines);
-                else if (_end is not null) IsBilled(invoice.FinalizedAt!.Value);
+                else if (_end is not null) IsSettled(invoice.FinalizedAt!.Value);
                 break;
         }
     }
@@ -196,6 +199,23 @@ internal sealed class NaivePlans(ModelLadder ladder, IEnumerable<ModelMeter> met
         var asked = began is null or { Yearly: true } ? null : began.Id;
         var based = lines.Where(l => l.Kind == InvoiceLineKind.Base && !ladder.Plan(l.Plan!).Yearly).Select(l => l.Plan).ToList();
         Is(based.SequenceEqual(asked is null ? [] : [asked]), $"the base line for the period from {draft.Start:O} is of {string.Join(", ", based)}, not of {asked ?? "none"}");
+        IsSettled(at);
+    }
+
+    private void SettleAgain(AccountFact.PeriodSettledAgain fact)
+    {
+        var period = _periods.Single(p => p.Period == fact.Period);
+        Is(period.Settled is not null, $"the period from {period.Period.Start:O} settles again at {fact.At:O} and is not billed yet");
+        Is(fact.Plan != period.Last.Plan.Id && fact.Decision.From == period.Last.Plan.Id, $"the period from {period.Period.Start:O}, on {period.Last.Plan.Id}, settles again from {fact.Decision.From} on {fact.Plan}");
+        period.Last.Plan = ladder.Plan(fact.Plan);
+        Seen.Add("settled again");
+    }
+
+    // The journal says of each billed period which plan it settled on, and why.
+    private void IsSettled(DateTimeOffset at)
+    {
+        foreach (var period in _periods.Where(p => p.Settled is not null && Cheapest(p, at) != p.Last.Plan))
+            Is(false, $"by {at:O} the period from {period.Period.Start:O} settles on {Cheapest(period, at).Id}, the journal says {period.Last.Plan.Id}");
         IsBilled(at);
     }
 

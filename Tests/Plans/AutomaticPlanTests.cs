@@ -98,6 +98,12 @@ public sealed class AutomaticPlanTests
             third.Lines.Select(l => (l.Kind, l.Plan, l.Amount)));
         Assert.Equal("basic", account.Plan());
         Assert.Equal(36_000, Billed(account, On("2026-04-01")));
+
+        var again = Assert.Single(account.Facts().OfType<AccountFact.PeriodSettledAgain>());
+        Assert.Equal(("pro", On("2026-06-04"), PlanRule.Settling, "basic", "pro"), (again.Plan, again.At, again.Decision.Rule, again.Decision.From, again.Decision.To));
+        Assert.Equal(
+            "The period to 2026-05-01T00:00:00Z, billed on basic, came to 1,100 desk.tickets since. It began on basic. basic costs 380.00 USD, pro 360.00 USD, advanced 900.00 USD for it. "
+            + "It settles on pro, and the difference is on the next invoice; later periods keep their plan.", again.Decision.Text);
     }
 
     [Fact]

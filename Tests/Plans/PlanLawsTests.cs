@@ -91,7 +91,7 @@ public sealed class PlanLawsTests
             foreach (var what in PlanRun.Lived(tried).Oracle().Seen) seen[what] = seen.GetValueOrDefault(what) + 1;
         }).Holds(600);
 
-        string[] must = ["upgraded", "settled on another", "downgraded", "changed at once", "changed with a period", "undone", "opted in or out"];
+        string[] must = ["upgraded", "settled on another", "settled again", "downgraded", "changed at once", "changed with a period", "undone", "opted in or out"];
         Assert.All(must, what => Assert.True(seen.GetValueOrDefault(what) >= 5, $"{what}: {seen.GetValueOrDefault(what)} times"));
     }
 
