@@ -15,6 +15,17 @@ public static class Currencies
 
     private static readonly FrozenSet<string> WithFourPlaces = new[] { "CLF", "UYW" }.ToFrozenSet();
 
+    // Those in which something can be paid: no funds, metals, or codes for testing.
+    private static readonly FrozenSet<string> InUse = (
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK "
+        + "DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF "
+        + "KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK "
+        + "PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX "
+        + "USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG").Split(' ').ToFrozenSet();
+
+    /// <summary>Whether the text is the code of a currency that is in use.</summary>
+    public static bool IsInUse(string text) => InUse.Contains(text);
+
     /// <summary>Whether the text looks like an ISO 4217 code: three upper-case letters.</summary>
     public static bool IsCode(string text) => text.Length == 3 && text.AsSpan().IndexOfAnyExceptInRange('A', 'Z') < 0;
 

@@ -1,6 +1,7 @@
 using Billing.Http;
 using Billing.Journal;
 using Billing.Plans;
+using Billing.Rating;
 using Billing.Silo.Storage;
 
 namespace Billing.Silo.Catalogs;
@@ -25,6 +26,7 @@ internal sealed class CatalogDesk(ICatalogStore store, PublishedCatalogs publish
         if (catalog is null) return (null, new(RefusalKind.Invalid, $"{problem!.Detail} Nothing was stored.", problem.Path));
         if (!CanBeInAPath(catalog.Version))
             return (null, new(RefusalKind.Invalid, $"$.version is part of addresses: it has 1 to {MaxVersionLength} letters, digits, points, _ and -, and begins with a letter or digit. Nothing was stored.", "$.version"));
+        if (NotPaidIn(catalog) is { } currency) return (null, currency);
         Compile(catalog);
         var draft = CatalogDraft.Of(catalog.Version, clock.Now, json);
         return await store.SaveDraft(draft)
@@ -45,6 +47,7 @@ internal sealed class CatalogDesk(ICatalogStore store, PublishedCatalogs publish
 
         var (catalog, refusal) = Read(draft);
         if (catalog is null) return (null, refusal);
+        if (NotPaidIn(catalog) is { } currency) return (null, currency);
         Compile(catalog);
         var at = clock.Now;
         if (!await store.Publish(draft, at))
@@ -76,6 +79,11 @@ internal sealed class CatalogDesk(ICatalogStore store, PublishedCatalogs publish
 
     private static bool CanBeInAPath(string version) =>
         version.Length <= MaxVersionLength && char.IsAsciiLetterOrDigit(version[0]) && version.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+
+    // Of versions to come alone: what is published is read as it was.
+    public static Refusal? NotPaidIn(Catalog catalog) => Currencies.IsInUse(catalog.Currency)
+        ? null
+        : new(RefusalKind.Invalid, $"$.currency is {catalog.Currency}, by which ISO 4217 names no currency that is in use: how many places its amounts have is not known. Give the currency that merchants pay in. Nothing was stored.", "$.currency");
 
     // What cannot be compiled would keep every silo from starting once it is published.
     private static void Compile(Catalog catalog) => _ = new CompiledCatalog(catalog);

@@ -138,6 +138,7 @@ public sealed class CatalogCallsTests : IAsyncLifetime
     [InlineData("\"0.02\"", "0.02", "$.products[1].plans[0].prices['voice.minutes'].unit_price")]
     [InlineData("\"test-1\"", "\"a/b\"", "$.version")]
     [InlineData("\"test-1\"", "\"..\"", "$.version")]
+    [InlineData("\"USD\"", "\"XYZ\"", "$.currency")]
     [InlineData("\"test-1\"", "\"ü\"", "$.version")]
     public async Task InvalidCatalogue_IsRefusedWithThePathOfWhatIsWrong_AndNotKept(string part, string instead, string path)
     {

@@ -31,6 +31,11 @@ public sealed class CurrenciesTests
     public void ACode_IsThreeCapitals(string text, bool isCode) => Assert.Equal(isCode, Currencies.IsCode(text));
 
     [Theory]
+    [InlineData("USD JPY KWD CLF", "USD JPY KWD")]
+    [InlineData("EUR XAU XTS XXX DEM usd", "EUR")]
+    public void CurrenciesInUse_AreThoseThatPeoplePayIn(string codes, string inUse) => Assert.Equal(inUse.Split(' '), codes.Split(' ').Where(Currencies.IsInUse));
+
+    [Theory]
     [InlineData(123450, "USD", "1,234.50 USD")]
     [InlineData(-5, "USD", "-0.05 USD")]
     [InlineData(1234567, "JPY", "1,234,567 JPY")]
