@@ -18,10 +18,12 @@ internal static class BackTestEndpoints
     {
         routes.MapPost("/v1/catalogs/{version}/backtest", BackTest)
             .RequireAuthorization(Scopes.Operate)
+            .WithMetadata(new AnsweredAnew())
             .WithSummary("Runs real histories again by the ladder rules of a catalogue version, drafted or published, or by the rules given: whom usage would have moved, when, and what each would have paid. Nothing is changed.")
             .ProducesBackTest();
         routes.MapPost("/v1/catalogs/{version}/simulate", Simulate)
             .RequireAuthorization(Scopes.Operate)
+            .WithMetadata(new AnsweredAnew())
             .WithSummary("Runs real histories again on the plans, prices and rules of a catalogue version, drafted or published, plan by plan of the same id: who would have paid what. Nothing is changed.")
             .ProducesBackTest();
         routes.MapGet("/v1/catalogs/backtests/{id}", Show)
@@ -32,13 +34,13 @@ internal static class BackTestEndpoints
             .Produces<Problem>(404, "application/problem+json");
     }
 
-    private static Task<IResult> BackTest(string version, HttpRequest request, CatalogDesk desk, BackTests tests, CancellationToken cancellation) =>
-        Begin(version, BackTestKind.BackTest, request, desk, tests, cancellation);
+    private static Task<IResult> BackTest(string version, HttpRequest request, CatalogDesk desk, BackTests tests, TimeProvider time, CancellationToken cancellation) =>
+        Begin(version, BackTestKind.BackTest, request, desk, tests, time, cancellation);
 
-    private static Task<IResult> Simulate(string version, HttpRequest request, CatalogDesk desk, BackTests tests, CancellationToken cancellation) =>
-        Begin(version, BackTestKind.Simulate, request, desk, tests, cancellation);
+    private static Task<IResult> Simulate(string version, HttpRequest request, CatalogDesk desk, BackTests tests, TimeProvider time, CancellationToken cancellation) =>
+        Begin(version, BackTestKind.Simulate, request, desk, tests, time, cancellation);
 
-    private static async Task<IResult> Begin(string version, BackTestKind kind, HttpRequest request, CatalogDesk desk, BackTests tests, CancellationToken cancellation)
+    private static async Task<IResult> Begin(string version, BackTestKind kind, HttpRequest request, CatalogDesk desk, BackTests tests, TimeProvider time, CancellationToken cancellation)
     {
         var body = await RequestReading.JsonIfAny(request, BillingJson.Web.BackTestRequest, cancellation) ?? new();
         var accounts = Accounts(body.Accounts, AccountsMax, "run");
@@ -52,7 +54,8 @@ internal static class BackTestEndpoints
         var question = new BackTestQuestion(Encoding.UTF8.GetString(kept.Json.Span), body.Transitions?.GetRawText(), kind == BackTestKind.Simulate, from, to);
         if (accounts is not { } named)
         {
-            if (tests.Begin(kind, version, question) is not { } job)
+            var now = time.GetUtcNow();
+            if (tests.Begin(new(Idempotency.JobIdOf(request, now), kind, version, question, now)) is not { } job)
                 return Problems.Conflict($"{JobList<BackTestJob>.Kept} back-tests of all accounts wait already. Nothing was begun; begin it again when one is done.");
             request.HttpContext.Response.Headers.Location = $"/v1/catalogs/backtests/{job.Id}";
             return Results.Json(job.Show(0, 0, static _ => "") with { Next = null }, BillingJson.Web.BackTestView, statusCode: 202);
@@ -66,7 +69,7 @@ internal static class BackTestEndpoints
 
     private static IResult Show(string id, HttpRequest request, BackTests tests) => tests.Find(id) is { } job
         ? Results.Json(job.Show(RequestReading.Skip(request), RequestReading.Limit(request), skip => RequestReading.ToCursor($"{skip}")), BillingJson.Web.BackTestView)
-        : Problems.NotFound("This silo knows no back-test of that id: it was begun on another one, before the silo started, or eight others were begun since.", "id");
+        : Problems.NotFound("This silo knows no back-test of that id: it was begun on another one, before the silo started, or eight others were begun since. Begun again under its key it has the same id.", "id");
 
     /// <summary>The accounts that a body names, each once; null for all of them.</summary>
     /// <param name="given">The member <c>accounts</c>.</param>

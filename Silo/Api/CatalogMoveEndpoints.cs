@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using Billing.Http;
 using Billing.Plans;
 using Billing.Silo.Catalogs;
@@ -56,8 +54,7 @@ internal static class CatalogMoveEndpoints
 
         var move = new CatalogMove(from.Catalog, to.Catalog, Plans(body, from.Catalog));
         var now = time.GetUtcNow();
-        var id = Idempotency.CommandIdOf(request) is { } command ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(command)))[..32] : Guid.CreateVersion7(now).ToString("N");
-        if (moves.Begin(new(id, move, accounts, body.Reason ?? $"Moved from the catalogue {body.From} to {version}.", isDryRun, now)) is not { } job)
+        if (moves.Begin(new(Idempotency.JobIdOf(request, now), move, accounts, body.Reason ?? $"Moved from the catalogue {body.From} to {version}.", isDryRun, now)) is not { } job)
             return Problems.Conflict($"{JobList<CatalogMoveJob>.Kept} moves wait already. Nothing was begun; begin it again when one is done.");
         request.HttpContext.Response.Headers.Location = $"/v1/catalogs/moves/{job.Id}";
         return Results.Json(job.Show(0, 0, static _ => "") with { Next = null }, BillingJson.Web.CatalogMoveView, statusCode: 202);

@@ -13,7 +13,7 @@ namespace Billing.Silo.Api;
 /// <remarks>
 /// The answer is stored after the act. When the process dies between the two, the account still knows the command by its id
 /// (<see cref="CommandIdOf"/>) and answers as if it had just been carried out. Answers of 500 and above are not kept: the act
-/// may be sent again. A call that is <see cref="AnsweredAnew"/> is carried out each time.
+/// may be sent again. A call that is <see cref="AnsweredAnew"/> and began a job is carried out each time.
 /// </remarks>
 internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
 {
@@ -24,6 +24,11 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
 
     /// <summary>Names the command of a request with an idempotency key, or null.</summary>
     public static string? CommandIdOf(HttpRequest request) => request.HttpContext.Items[CommandId] as string;
+
+    /// <summary>Names the job that a request begins: the same one each time it comes under its idempotency key, a new one without a key.</summary>
+    public static string JobIdOf(HttpRequest request, DateTimeOffset now) => CommandIdOf(request) is { } command
+        ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(command)))[..32]
+        : Guid.CreateVersion7(now).ToString("N");
 
     /// <inheritdoc/>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -74,7 +79,7 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
         var body = buffer.AsSpan(0, length).ToArray();
         context.Request.Body = new MemoryStream(body);
         var hash = HashOf(context.Request, body);
-        if (await store.Find(key) is { } known && (known.RequestHash != hash || context.GetEndpoint()?.Metadata.GetMetadata<AnsweredAnew>() is null))
+        if (await store.Find(key) is { } known && (known.RequestHash != hash || known.Status != StatusCodes.Status202Accepted || context.GetEndpoint()?.Metadata.GetMetadata<AnsweredAnew>() is null))
         {
             await Repeat(context, known, hash);
             return;
@@ -136,5 +141,8 @@ internal sealed class Idempotency(IIdempotencyStore store) : IMiddleware
     }
 }
 
-/// <summary>Marks a call that is carried out each time it comes under its key: it knows by <see cref="Idempotency.CommandIdOf"/> what it did before, and does nothing twice.</summary>
+/// <summary>
+/// Marks a call that begins a job: under its key it is carried out each time it comes, since the job may be gone with the silo that had it. The
+/// job knows by <see cref="Idempotency.JobIdOf"/> what it did before, and does nothing twice.
+/// </summary>
 internal sealed class AnsweredAnew;

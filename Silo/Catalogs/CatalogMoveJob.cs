@@ -11,20 +11,11 @@ namespace Billing.Silo.Catalogs;
 /// <param name="reason">Why, in words.</param>
 /// <param name="isDryRun">Whether nothing is changed.</param>
 /// <param name="startedAt">When it was asked for.</param>
-internal sealed class CatalogMoveJob(string id, CatalogMove move, ImmutableArray<string>? accounts, string reason, bool isDryRun, DateTimeOffset startedAt) : IJob
+internal sealed class CatalogMoveJob(string id, CatalogMove move, ImmutableArray<string>? accounts, string reason, bool isDryRun, DateTimeOffset startedAt)
+    : AccountJob<AccountMove>(id, startedAt)
 {
-    /// <summary>How many accounts are kept with all that came of them, the first ones; the totals are of all.</summary>
-    public const int ItemsKept = 50_000;
-
-    private readonly Lock _gate = new();
-    private readonly List<AccountMove> _items = [];
     private readonly SortedDictionary<(string Currency, string Interval), CatalogMoveTotal> _totals = [];
     private readonly Dictionary<AccountMoveOutcome, int> _outcomes = [];
-    private DateTimeOffset? _finishedAt;
-    private JobStatus _status = JobStatus.Running;
-
-    /// <inheritdoc/>
-    public string Id => id;
 
     public CatalogMove Move => move;
 
@@ -34,52 +25,21 @@ internal sealed class CatalogMoveJob(string id, CatalogMove move, ImmutableArray
 
     public bool IsDryRun => isDryRun;
 
-    /// <inheritdoc/>
-    public bool IsOver => Status != JobStatus.Running;
-
-    /// <inheritdoc/>
-    public bool IsDone => Status == JobStatus.Done;
-
-    private JobStatus Status
-    {
-        get
-        {
-            lock (_gate) return _status;
-        }
-    }
-
-    public void Add(IEnumerable<AccountMove> results)
-    {
-        lock (_gate)
-        {
-            foreach (var result in results)
-            {
-                _outcomes[result.Outcome] = Count(result.Outcome) + 1;
-                if (_items.Count < ItemsKept) _items.Add(result);
-                if (result.Change is not { Currency: var currency }) continue;
-                foreach (var product in result.Products)
-                {
-                    AddTotal(currency, product.Interval, product.BasePrice, 0);
-                    AddTotal(currency, product.NewInterval, 0, product.NewBasePrice);
-                }
-            }
-        }
-    }
-
-    public void End(DateTimeOffset at, bool isDone)
-    {
-        lock (_gate) (_finishedAt, _status) = (at, isDone ? JobStatus.Done : JobStatus.Stopped);
-    }
-
     /// <summary>How far it is, with a page of what came of it.</summary>
-    public CatalogMoveView Show(int skip, int take, Func<int, string> cursor)
+    public CatalogMoveView Show(int skip, int take, Func<int, string> cursor) => Show(skip, take, cursor, page => new CatalogMoveView(
+        page.Id, move.From.Version, move.To.Version, isDryRun, page.Status, page.StartedAt, page.FinishedAt, _outcomes.Values.Sum(),
+        Count(AccountMoveOutcome.Moved) + Count(AccountMoveOutcome.WouldMove), Count(AccountMoveOutcome.Unchanged), Count(AccountMoveOutcome.Refused),
+        [.. _totals.Values], page.Items, page.Next));
+
+    /// <inheritdoc/>
+    protected override void AddUp(AccountMove result)
     {
-        lock (_gate)
+        _outcomes[result.Outcome] = Count(result.Outcome) + 1;
+        if (result.Change is not { Currency: var currency }) return;
+        foreach (var product in result.Products)
         {
-            return new(
-                id, move.From.Version, move.To.Version, isDryRun, _status, startedAt, _finishedAt, _outcomes.Values.Sum(),
-                Count(AccountMoveOutcome.Moved) + Count(AccountMoveOutcome.WouldMove), Count(AccountMoveOutcome.Unchanged), Count(AccountMoveOutcome.Refused),
-                [.. _totals.Values], [.. _items.Skip(skip).Take(take)], _items.Count - take > skip ? cursor(skip + take) : null);
+            AddTotal(currency, product.Interval, product.BasePrice, 0);
+            AddTotal(currency, product.NewInterval, 0, product.NewBasePrice);
         }
     }
 

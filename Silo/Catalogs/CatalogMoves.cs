@@ -7,45 +7,15 @@ using Orleans;
 namespace Billing.Silo.Catalogs;
 
 /// <summary>
-/// Moves accounts from one catalogue version to another in the background, one job after the other, each account by its own change of plans.
-/// Jobs are in memory. One that was cut off is begun again: an account that moves already has nothing to change.
+/// Moves accounts from one catalogue version to another, each account by its own change of plans. A job that was cut off is begun again: an
+/// account that moves already has nothing to change.
 /// </summary>
-internal sealed partial class CatalogMoves(IGrainFactory grains, AccountListing listing, TimeProvider time, ILogger<CatalogMoves> log) : BackgroundService
+internal sealed partial class CatalogMoves(IGrainFactory grains, AccountListing listing, TimeProvider time, ILogger<CatalogMoves> log) : AccountJobs<CatalogMoveJob>(time, log)
 {
-    /// <summary>How many accounts are asked at once: there is other work to do.</summary>
-    private const int AtOnce = 2;
-
-    private const int PageSize = 100;
     private static readonly AccountQuery Everybody = new(null, null, null);
 
-    private readonly JobList<CatalogMoveJob> _jobs = new();
-
-    /// <summary>Begins a job behind those that were begun before.</summary>
-    /// <returns>The job, or the one of the same id that is known; null when as many wait as are kept.</returns>
-    public CatalogMoveJob? Begin(CatalogMoveJob job) => _jobs.Begin(job);
-
-    /// <summary>A job of this silo; null when it is not known, or not any more.</summary>
-    public CatalogMoveJob? Find(string id) => _jobs.Find(id);
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await foreach (var job in _jobs.Waiting(stoppingToken))
-        {
-            try
-            {
-                await Run(job, stoppingToken);
-                job.End(time.GetUtcNow(), isDone: true);
-            }
-            catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogStopped(failed, job.Id);
-                job.End(time.GetUtcNow(), isDone: false);
-            }
-        }
-    }
-
-    private async Task Run(CatalogMoveJob job, CancellationToken cancellation)
+    protected override async Task Run(CatalogMoveJob job, CancellationToken cancellation)
     {
         if (job.Accounts is { } named)
         {
@@ -61,13 +31,8 @@ internal sealed partial class CatalogMoves(IGrainFactory grains, AccountListing 
         }
     }
 
-    private async Task MoveAll(string[] accounts, CatalogMoveJob job, CancellationToken cancellation)
-    {
-        var results = new AccountMove?[accounts.Length];
-        await Parallel.ForAsync(0, accounts.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (i, _) =>
-            results[i] = await MoveOne(accounts[i], job));
-        job.Add(results.OfType<AccountMove>());
-    }
+    private async Task MoveAll(string[] accounts, CatalogMoveJob job, CancellationToken cancellation) =>
+        job.Add((await ForEach(accounts, account => MoveOne(account, job), cancellation)).OfType<AccountMove>());
 
     // Null for an account that has nothing to do with the move.
     private async Task<AccountMove?> MoveOne(string account, CatalogMoveJob job)
@@ -102,7 +67,4 @@ internal sealed partial class CatalogMoves(IGrainFactory grains, AccountListing 
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The account {Account} could not be moved to another catalogue version.")]
     private partial void LogFailed(Exception exception, string account);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The move {Job} to another catalogue version did not come to its end. Begin it again: what moves already is not changed twice.")]
-    private partial void LogStopped(Exception exception, string job);
 }

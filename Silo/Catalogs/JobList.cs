@@ -12,6 +12,9 @@ internal interface IJob
 
     /// <summary>Whether it has been at all accounts.</summary>
     bool IsDone { get; }
+
+    /// <summary>Nothing comes to it any more.</summary>
+    void End(DateTimeOffset at, bool isDone);
 }
 
 /// <summary>The newest jobs of a kind, run one after the other. They are in memory: gone when the silo stops, unknown to other silos. Thread-safe.</summary>

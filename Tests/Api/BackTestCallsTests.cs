@@ -116,6 +116,27 @@ public sealed class BackTestCallsTests(BackTestCallsTests.Accounts accounts) : I
         (await accounts.Api.Post($"/v1/catalogs/{call}", body)).IsProblem(status, field);
 
     [Fact]
+    public async Task AJobBegunAgainUnderItsKeyAfterARestart_HasTheSameId()
+    {
+        using var folder = new TemporaryFolder();
+        string? id;
+        await using (var before = await TestPlatform.Open(folder))
+        {
+            id = Text((await before.Api.Post("/v1/catalogs/test-1/backtest", "{}", "all-1")).Json, "id");
+            Assert.Equal(id, Text((await before.Api.Post("/v1/catalogs/test-1/backtest", "{}", "all-1")).Json, "id"));
+        }
+
+        await using var after = await TestPlatform.Open(folder);
+        (await after.Api.Get($"/v1/catalogs/backtests/{id}")).IsProblem(404, "id");
+
+        var again = await after.Api.Post("/v1/catalogs/test-1/backtest", "{}", "all-1");
+
+        Assert.Equal((202, id), (again.Status, Text(again.Json, "id")));
+        Assert.Equal(200, (await after.Api.Get($"/v1/catalogs/backtests/{id}")).Status);
+        (await after.Api.Post("/v1/catalogs/test-1/simulate", "{}", "all-1")).IsProblem(409, "Idempotency-Key");
+    }
+
+    [Fact]
     public async Task MoreThanAHundredNames_AreAJobForAll()
     {
         var names = string.Join(',', Enumerable.Range(0, 101).Select(i => $"\"a{i}\""));
