@@ -60,8 +60,9 @@ public sealed record SettingsRequest(bool? AutomaticPlanChanges = null, string? 
 
 /// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c> and <c>…/plans/scheduled/{product}</c>, which may be left out.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record UndoCancelRequest(string? Reason);
+public sealed record UndoCancelRequest(string? Reason = null, bool? DryRun = null);
 
 /// <summary>The body of <c>POST /v1/accounts/{id}/payment-method</c>.</summary>
 /// <param name="PaymentMethod">Its id at Stripe.</param>

@@ -54,7 +54,7 @@ internal static class AccountChangeEndpoints
     private static async Task<IResult> UndoPlanChange(string id, string product, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
     {
         var body = await RequestReading.JsonIfAny(request, BillingJson.Web.UndoCancelRequest, cancellation);
-        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoPlanChange(new(product, body?.Reason)));
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoPlanChange(new(product, body?.Reason, body?.DryRun ?? false)));
     }
 
     private static async Task<IResult> ChangeSettings(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
@@ -88,7 +88,7 @@ internal static class AccountChangeEndpoints
     private static async Task<IResult> Undo(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
     {
         var body = await RequestReading.JsonIfAny(request, BillingJson.Web.UndoCancelRequest, cancellation);
-        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoCancellation(new(body?.Reason)));
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoCancellation(new(body?.Reason, body?.DryRun ?? false)));
     }
 
     public static IResult Show(AccountChangeAnswer answer) =>

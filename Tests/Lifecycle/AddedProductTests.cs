@@ -141,7 +141,9 @@ public sealed class AddedProductTests
         var change = account.ChangePlans(new("voice", "voice-1"), new("files", "files-year")).Change!;
         account.Send(Call("a", account.Now, 1000));
 
-        Assert.Equal((0L, null), (change.Total, change.Invoice));
+        // What they bring to the first paid invoice: 31.00 and 120.00.
+        Assert.Equal((15_100L, 2, null), (change.Total, change.Lines.Length, change.Invoice));
+        Assert.Contains("In the trial nothing is due", change.Description, StringComparison.Ordinal);
         Assert.Empty(account.Invoices);
         Assert.Equal([3000L, 12_000L, 3100L], Assert.Single(account.At(trialEnd).Invoices).Lines.Select(l => l.Amount));
         Assert.Equal(Quantity.Zero, account.At(trialEnd.AddMonths(1)).Invoices[1].Lines.Single(l => l.Meter == Minutes).Quantity);
