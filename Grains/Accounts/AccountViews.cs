@@ -37,7 +37,8 @@ internal static class AccountViews
             account.Balance,
             ChargeViews.Holds(account),
             account.Alerts,
-            account.SpendCap);
+            account.SpendCap,
+            ChargeViews.Summary(account));
     }
 
     public static AccountSummary Summary(AccountState account)

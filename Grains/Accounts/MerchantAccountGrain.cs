@@ -78,9 +78,12 @@ internal sealed partial class MerchantAccountGrain(
 
     /// <inheritdoc/>
     public Task<AccountAnswer> Open(OpenAccount command) => Turn(
-        (state, facts, now) => AccountDecider.Open(state, command, catalogs, now, facts) is { } refusal
-            ? new AccountAnswer(refusal, null)
-            : new(null, AccountViews.Account(state, now)),
+        (state, facts, now) =>
+        {
+            if (AccountDecider.Open(state, command, catalogs, now, facts) is { } refusal) return new AccountAnswer(refusal, null);
+            AccountDecider.CatchUp(state, now, facts);
+            return new(null, AccountViews.Account(state, now));
+        },
         refusal => new(refusal, null));
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Billing.Accounts;
+using Billing.Charging;
 using Billing.Http;
 using Billing.Invoices;
 using Billing.Invoicing;
@@ -48,7 +49,7 @@ internal static class SuspensionDecider
     /// <summary>An invoice was paid. When nothing else was declined, the account is in good standing again.</summary>
     public static void Paid(AccountState account, int invoice, DateTimeOffset now, FactWriter facts)
     {
-        if (account.Charging.Charges.Any(c => !c.IsOver && c.FirstDeclinedAt is not null)) return;
+        if (account.Charging.HasUnpaidDeclined) return;
         if (account.Status != AccountStatus.PastDue && account.Suspension is not { ByOperator: false }) return;
         Reactivate(account, $"Invoice {invoice} was paid, and no other charge was declined.", account.Suspension is null ? null : AnchorOf(account, now), now, null, facts);
     }
@@ -86,9 +87,10 @@ internal static class SuspensionDecider
 
     private static AccountChange Resumed(AccountState account, DateTimeOffset? anchor, DateTimeOffset at)
     {
-        if (anchor is not { } begins) return Change(account, "The account is resumed in its running period. Nothing is invoiced for that.", at, null);
+        var due = account.Charging.HasUnpaidDeclined ? $" It is past due: a charge was declined and is not paid. Unless it is paid, the account is suspended again at {Text(at + Dunning.SuspendAfter)}." : "";
+        if (anchor is not { } begins) return Change(account, $"The account is resumed in its running period. Nothing is invoiced for that.{due}", at, null);
         var back = BaseFees.PaidBeyond(account, begins).Select(l => $" What is left of the paid year of {l.Plan}, to {Text(l.Period.End)}, is given back.");
-        return Change(account, $"The account is resumed. New billing periods begin at {Text(begins)}, and the first base fees are invoiced at once.{string.Concat(back)}", begins, null);
+        return Change(account, $"The account is resumed. New billing periods begin at {Text(begins)}, and the first base fees are invoiced at once.{string.Concat(back)}{due}", begins, null);
     }
 
     private static AccountChange ResumedBefore(AccountState account, DateTimeOffset? anchor, DateTimeOffset at) =>
