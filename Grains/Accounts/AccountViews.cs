@@ -120,7 +120,7 @@ internal static class AccountViews
             usage.Quantity,
             usage.Pending,
             Included(account, subscription, plan, meter.Meter.Id, period),
-            Forecast(account, meter, usage.Quantity, subscription, period, now));
+            Forecast(account, meter, usage.Quantity + usage.Pending, subscription, period, now));
     }
 
     private static bool IsSubscribed(AccountState account, MeterState meter) => account.Subscriptions.Any(s => s.Product == meter.Meter.Product);
