@@ -28,7 +28,7 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
             var json = await File.ReadAllBytesAsync(file);
             var (catalog, problem) = CatalogReader.Read(json);
             if (catalog is null) throw new InvalidDataException($"The catalogue {file} cannot be published: {problem!.Detail}");
-            if (CatalogDesk.NotPaidIn(catalog) is { } unpaid) throw new InvalidDataException($"The catalogue {file} cannot be published: {unpaid.Detail}");
+            if (CatalogDesk.NotToCome(catalog) is { } wrong) throw new InvalidDataException($"The catalogue {file} cannot be published: {wrong.Detail}");
             await ((ICatalogStore)store).Add(new(catalog.Version, clock.Now, json));
         }
 

@@ -55,6 +55,22 @@ public sealed class CatalogCallsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task FeatureNamedAsAMeter_IsRefusedAtDraftAndPublish()
+    {
+        var json = Catalog("test-2", "12.00").Replace("\"features\": {}", "\"features\": { \"voice.minutes\": true }", StringComparison.Ordinal);
+
+        var drafted = await Api.Post("/v1/catalogs", json);
+        Assert.True(await ((ICatalogStore)_platform.Store).SaveDraft(CatalogDraft.Of("test-2", DateTimeOffset.UnixEpoch, System.Text.Encoding.UTF8.GetBytes(json))));
+        var published = await Api.Post("/v1/catalogs/test-2/publish", "{}");
+
+        drafted.IsProblem(400, "$.products[0].plans[0].features['voice.minutes']");
+        Assert.Equal(
+            "$.products[0].plans[0].features['voice.minutes'] has the id of a meter: whether the meter may be used follows from the plan's allowance and the account's spend cap, past which the feature would lead. Give the feature another name, or leave it out. Nothing was stored.",
+            drafted.Json.GetProperty("detail").GetString());
+        published.IsProblem(400, "$.products[0].plans[0].features['voice.minutes']");
+    }
+
+    [Fact]
     public async Task DraftPublished_IsWhatNewAccountsGet_AndThoseThatWereStay()
     {
         await Api.Open("before", "desk-basic");
