@@ -15,7 +15,7 @@ namespace Billing.Http;
 /// <param name="Id">The account id: the <c>subject</c> of its events. 1 to 128 letters, digits and <c>. _ : @ -</c>.</param>
 /// <param name="Name">The merchant's name; 1 to 200 characters.</param>
 /// <param name="Email">Where the merchant is written to; need not be unique.</param>
-/// <param name="Currency">ISO 4217; that of the catalogue when left out.</param>
+/// <param name="Currency">ISO 4217; that of the catalogue version published first when left out.</param>
 /// <param name="Country">ISO 3166-1 alpha-2.</param>
 /// <param name="Plans">The plans, at most one of each product.</param>
 /// <param name="PaymentMethod">The payment method's id at Stripe.</param>

@@ -55,6 +55,25 @@ public sealed class CatalogCallsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AccountWithoutACurrency_PaysInThatOfTheFirstCatalogue()
+    {
+        await Api.Post("/v1/catalogs", Catalog("test-2", "12.00"));
+        await Api.Post("/v1/catalogs/test-2/publish", "{}");
+        await Api.Post("/v1/catalogs", Catalog("yen-1", "12").Replace("\"USD\"", "\"JPY\"", StringComparison.Ordinal).Replace(".50\"", "\"", StringComparison.Ordinal));
+        Assert.Equal(200, (await Api.Post("/v1/catalogs/yen-1/publish", "{}")).Status);
+
+        var opened = await Api.Post("/v1/accounts", ApiCaller.Account("plain", "desk-basic"));
+        var refused = await Api.Post("/v1/accounts", """{"id":"crowns","name":"C","email":"c@example.com","plans":["desk-basic"],"currency":"SEK"}""");
+
+        Assert.True(opened.Status == 201, opened.Text);
+        Assert.Equal(("USD", "test-2"), (opened.Json.GetProperty("currency").GetString(), opened.Json.GetProperty("subscriptions")[0].GetProperty("catalog_version").GetString()));
+        refused.IsProblem(400, "currency");
+        Assert.Equal(
+            "No catalogue is published in SEK; there are catalogues in USD, JPY. Give one of these, or leave the currency out for USD. Nothing was stored.",
+            refused.Json.GetProperty("detail").GetString());
+    }
+
+    [Fact]
     public async Task FeatureNamedAsAMeter_IsRefusedAtDraftAndPublish()
     {
         var json = Catalog("test-2", "12.00").Replace("\"features\": {}", "\"features\": { \"voice.minutes\": true }", StringComparison.Ordinal);
