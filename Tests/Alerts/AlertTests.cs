@@ -63,6 +63,18 @@ public sealed class AlertTests
     }
 
     [Fact]
+    public void ThresholdsReachedAtOnce_AreToldInTheOrderOfTheirPercentage()
+    {
+        var account = Opened("bot-2");
+        account.Set(new(null, "They asked for it.", false, null, [new(null, 90, null), new("bot.talks", 10, null)]));
+        account.At(On("2026-04-02")).Send([.. Enumerable.Range(0, 100).Select(i => Talk($"{i}", On("2026-04-02")))]);
+
+        account.At(On("2026-04-06"));
+
+        Assert.Equal([10, 50, 80, 90, 100], Told(account).Select(a => a.Alert.Percent!.Value));
+    }
+
+    [Fact]
     public void ASoftCap_IsToldAndNothingElse()
     {
         var account = Opened().At(April10);
