@@ -118,7 +118,7 @@ public enum ScheduledChangeKind
 /// <param name="Quantity">What counts so far, in the meter's unit.</param>
 /// <param name="Pending">What may still be cancelled; not part of <paramref name="Quantity"/>.</param>
 /// <param name="Included">The plan's allowance for the period, in the meter's unit; a prorated one without a decimal end is shown to 12 places.</param>
-/// <param name="Forecast">What the quantity comes to by the end of the period: each day to come is like the same days of the week in the last four weeks; with less than a week behind, like the period so far. What is added is rounded down to whole units. Of a meter that takes the highest or the latest value it is the quantity.</param>
+/// <param name="Forecast">What the quantity comes to by the end of the period: each day to come is like the same days of the week in the last four weeks; with less than a week behind, like the period so far. What is pending counts as usage of its day. What is added is rounded down to whole units. Of a meter that takes the highest or the latest value it is the quantity.</param>
 [GenerateSerializer, Immutable, Alias("billing.meter-usage")]
 public sealed record MeterUsageView(
     [property: Id(0)] string Meter,

@@ -174,6 +174,48 @@ public sealed class AddedProductTests
     }
 
     [Fact]
+    public void ScheduledProduct_IsOnThePreviewAsItIsBilled()
+    {
+        var account = Begun("desk-1").At(Tenth);
+        account.Send([.. Enumerable.Range(0, 5).Select(i => Event.Message($"{i}", Tenth, $"{i}"))]);
+        Assert.Null(account.ChangePlans(Later).Refusal);
+        var before = account.Snapshot();
+
+        var preview = AccountViews.Preview(account.State, account.Now)!;
+
+        Assert.Equal(
+            [("desk-1", 2500L), ("files-year", 12_000L), ("voice-1", 3100L), ("desk-1", 120L)], // 5 − 2 included = 3 × 0.40
+            preview.Lines.Select(l => (l.Plan!, l.Amount)));
+        Assert.Equal(before, account.Snapshot());
+        Assert.Equal(JsonSerializer.Serialize(account.At(FirstEnd + Grace).Invoices[1].Lines), JsonSerializer.Serialize(preview.Lines));
+        Assert.Equal(17_720, account.Invoices[1].Total);
+    }
+
+    [Fact]
+    public void ScheduledProductInATrial_IsOnThePreviewOfTheFirstInvoice()
+    {
+        var account = Begun("desk-trial").At(Anchor.AddDays(2));
+        Assert.Null(account.ChangePlans(Later).Refusal);
+
+        var preview = AccountViews.Preview(account.State, account.Now)!;
+
+        Assert.Equal(["desk-trial", "files-year", "voice-1"], preview.Lines.Select(l => l.Plan));
+        Assert.Equal(JsonSerializer.Serialize(account.At(Anchor.AddDays(7)).Invoices[0].Lines), JsonSerializer.Serialize(preview.Lines));
+    }
+
+    [Fact]
+    public void ScheduledProductOfACancelledAccount_IsNotOnThePreview()
+    {
+        var account = Begun("desk-1").At(Tenth);
+        account.ChangePlans(Later);
+        account.Cancel();
+
+        Assert.All(AccountViews.Preview(account.State, account.Now)?.Lines ?? [], l => Assert.Equal("desk", l.Product));
+    }
+
+    private static ChangePlans Later => new([new("voice", "voice-1"), new("files", "files-year")], "life-1", PlanChangeTime.PeriodEnd, "They asked for it.", false, null);
+
+    [Fact]
     public void ADryRun_ShowsTheSameAndStoresNothing()
     {
         var account = Begun("desk-1").At(Tenth);
