@@ -313,7 +313,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 break;
 
             case AccountFact.AccountReactivated reactivated:
-                Status = Charging.HasUnpaidDeclined ? AccountStatus.PastDue : AccountStatus.Active;
+                Status = reactivated.PastDue == true ? AccountStatus.PastDue : AccountStatus.Active;
                 Suspension = null;
                 Reactivation = reactivated;
                 RenewsSince = reactivated.At;

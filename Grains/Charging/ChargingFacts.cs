@@ -90,6 +90,9 @@ internal abstract partial record AccountFact
     /// <summary>The last period of a suspended account ended at <c>At</c>: no period runs until it is resumed.</summary>
     public sealed record PeriodsPaused(DateTimeOffset At) : AccountFact;
 
-    /// <summary>The account is in good standing again. <c>Anchor</c> is set when its periods had stopped: they are counted from it.</summary>
-    public sealed record AccountReactivated(string Reason, DateTimeOffset? Anchor, DateTimeOffset At, string? CommandId = null) : AccountFact;
+    /// <summary>
+    /// The account is suspended or past due no more; with <c>PastDue</c> it is resumed while a charge is still unpaid. <c>Anchor</c> is set when
+    /// its periods had stopped: they are counted from it.
+    /// </summary>
+    public sealed record AccountReactivated(string Reason, DateTimeOffset? Anchor, DateTimeOffset At, string? CommandId = null, bool? PastDue = null) : AccountFact;
 }

@@ -56,16 +56,17 @@ internal static class SuspensionDecider
 
     private static void Reactivate(AccountState account, string reason, DateTimeOffset? anchor, DateTimeOffset now, string? commandId, FactWriter facts)
     {
+        bool? pastDue = account.Charging.HasUnpaidDeclined ? true : null;
         if (anchor is not { } begins)
         {
-            AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, null, now, commandId));
+            AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, null, now, commandId, pastDue));
             return;
         }
 
         // The years that are paid beyond it begin anew with the periods: what is left of them is given back.
         var paid = BaseFees.PaidBeyond(account, begins);
         PlanChangeDecider.TakeEffect(account, begins, facts);
-        AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, anchor, now, commandId));
+        AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, anchor, now, commandId, pastDue));
         PlanChangeDecider.BeginAdded(account, begins, facts);
         var first = InvoiceBuilder.First(account, begins, paid);
         if (!first.Lines.IsEmpty) AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(first));

@@ -146,7 +146,7 @@ public sealed class FactCodecTests
         { "account_past_due", new AccountFact.AccountPastDue("The charge of invoice 1 was declined.", April10) },
         { "account_suspended", new AccountFact.AccountSuspended("They asked for it.", ByOperator: true, April10, "command-6") },
         { "periods_paused", new AccountFact.PeriodsPaused(AccountRun.FirstEnd) },
-        { "account_reactivated", new AccountFact.AccountReactivated("They paid.", AccountRun.FirstEnd, April10, "command-7") },
+        { "account_reactivated", new AccountFact.AccountReactivated("They paid.", AccountRun.FirstEnd, April10, "command-7", null) },
         { "invoice_drafted.suspended", new AccountFact.InvoiceDrafted(Second, AccountRun.FirstEnd, WithoutBaseFees: true) },
     };
 
