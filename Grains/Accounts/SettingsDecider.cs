@@ -36,6 +36,7 @@ internal static class SettingsDecider
             var alert = command.Alerts[i];
             if (alert is null or { Percent: null, Amount: null } or { Percent: not null, Amount: not null } or { Amount: not null, Meter: not null })
                 return Invalid("An alert is a percentage of an allowance, with a meter if it is for one only, or an amount. Nothing was changed.", $"alerts[{i}]");
+            if (command.Alerts.IndexOf(alert) < i) return Invalid("The same alert is given twice. Nothing was changed.", $"alerts[{i}]");
             if (alert.Percent is < 1 or > PercentMax) return Invalid($"A threshold of {alert.Percent} % tells nothing: it is 1 to {PercentMax} % of an allowance. Nothing was changed.", $"alerts[{i}].percent");
             if (alert.Amount is <= 0) return Invalid($"A threshold of {alert.Amount} tells nothing: an amount is above zero, in minor units. Nothing was changed.", $"alerts[{i}].amount");
             if (alert.Meter is { } meter && !account.Subscriptions.Any(s => account.CatalogOf(s.CatalogVersion).Catalog.MetersOf(s.Product).Any(m => m.Id == meter)))

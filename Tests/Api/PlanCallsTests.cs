@@ -124,6 +124,7 @@ public sealed class PlanCallsTests(PlatformFixture platform) : IClassFixture<Pla
     [InlineData("""{"reason":"They asked for it."}""", "automatic_plan_changes")]
     [InlineData("""{"alerts":[0],"reason":"They asked for it."}""", "alerts[0].percent")]
     [InlineData("""{"alerts":[null],"reason":"They asked for it."}""", "alerts[0]")]
+    [InlineData("""{"alerts":[90,90],"reason":"They asked for it."}""", "alerts[1]")]
     [InlineData("""{"spend_cap":5,"reason":"They asked for it."}""", "spend_cap")]
     [InlineData("""{"spend_cap":{"amount":0,"kind":"soft"},"reason":"They asked for it."}""", "spend_cap.amount")]
     [InlineData("""{"automatic_plan_changes":true}""", "reason")]
