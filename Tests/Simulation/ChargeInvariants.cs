@@ -59,13 +59,22 @@ internal sealed class ChargeInvariants
         if (_countsRequests) IsSentAsOftenAsNoted(world, state.Id, tail);
     }
 
+    /// <summary>I3: what waits here for another payment method, or for a person, is not paid at Stripe.</summary>
+    public void CheckUnsettled(AccountState state)
+    {
+        foreach (var charge in state.Charging.Charges.Where(c => !c.IsOver && c.NextAt is null))
+            Invariants.Holds(
+                !Of(state.Id, "invoices").Any(i => Text(i["metadata"]!, "intent") == charge.Intent && Text(i, "status") == "paid"),
+                "I3", $"{charge.Intent} is {charge.State} since {charge.DeclinedAt} and paid at Stripe, and nobody looks: attempts [{string.Join(", ", charge.Attempts)}]");
+    }
+
     private void IsAtItsEnd(World world, AccountState state, Charge charge, JournalTail tail)
     {
         try
         {
             IsTriedAsOftenAsAtStripe(state.Id, charge);
             Invariants.Holds(
-                charge.State is ChargeState.Settled or ChargeState.Parked || (charge.State == ChargeState.Declined && state.Charging.Held),
+                charge.State is ChargeState.Settled or ChargeState.Parked || (charge.State is ChargeState.Declined or ChargeState.Requested && state.Charging.Held),
                 "I8", $"{charge.Intent} is {charge.State} ({charge.Step}, next {charge.NextAt}, declined {charge.FirstDeclinedAt} to {charge.DeclinedAt}): {charge.Question?.Why}");
             Invariants.Holds(charge.Parked is null || CircuitBreakers.Contains(charge.Parked), "I8", $"{charge.Intent} is parked, {charge.Parked}: {charge.Evidence}");
             IsOneInvoiceAtStripe(state, charge);
@@ -121,9 +130,9 @@ internal sealed class ChargeInvariants
     {
         var invoices = Of(state.Id, "invoices").Where(i => Text(i["metadata"]!, "intent") == charge.Intent).ToList();
         if (charge.State == ChargeState.Declined) return;
-        if (charge.Parked is not null)
+        if (charge.State is ChargeState.Parked or ChargeState.Requested)
         {
-            Invariants.Holds(invoices.Count == 0, "I3", $"{charge.Intent} is parked, {charge.Parked}, and Stripe has {invoices.Count} invoices of it");
+            Invariants.Holds(invoices.Count == 0, "I3", $"{charge.Intent} is {charge.State}, {charge.Parked}, and Stripe has {invoices.Count} invoices of it");
             return;
         }
 

@@ -39,13 +39,13 @@ internal static class FaultPlan
     }
 
     /// <summary>Has operators give other payment methods, good and bad, by chance and most times after a decline; when all is over, good ones.</summary>
-    public static void BeginMethods(World world, SimulatedStripe stripe, SimulatedPlatform platform, Senders senders, Traffic traffic)
+    public static void BeginMethods(World world, StripeWebhooks webhooks, SimulatedPlatform platform, Senders senders, Traffic traffic)
     {
         foreach (var account in traffic.Accounts)
             for (var times = world.Of(0, 0, 0, 1, 4); times > 0; times--)
                 senders.Give(world.From(account.OpenAt, traffic.LastAt), account.Id, world.Chance(80) ? world.Of(Methods) : world.Of(Untaken));
 
-        stripe.Declined = account =>
+        webhooks.Failed = account =>
         {
             if (platform.IsHealed) senders.Give(world.Now + world.From(0, TimeSpan.TicksPerHour), account, "pm_card_visa");
             else if (world.Chance(80)) senders.Give(world.Now + (world.Chance(50) ? world.From(0, TimeSpan.TicksPerHour) : world.From(0, 6 * TimeSpan.TicksPerDay)), account, world.Chance(75) ? "pm_card_visa" : world.Of(Methods));

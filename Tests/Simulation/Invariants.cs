@@ -54,6 +54,17 @@ internal static class Invariants
         }
     }
 
+    /// <summary>When faults and looks are over: nothing is paid at Stripe that the account takes for unpaid.</summary>
+    public static void CheckUnsettled(SimulatedPlatform platform, SimulatedStripe stripe, PlantedFault fault)
+    {
+        var money = new ChargeInvariants(stripe, fault);
+        for (var place = 0; place < platform.Count; place++)
+        {
+            if (platform[place] is not { } silo || platform.Host.Store is not { } store) continue;
+            foreach (var state in silo.States().Where(s => s.Sequence == store.LastSequence(s.Id))) money.CheckUnsettled(state);
+        }
+    }
+
     public static void Holds(bool condition, string invariant, string because)
     {
         if (!condition) throw new SimulationException($"{invariant}: {because}.");

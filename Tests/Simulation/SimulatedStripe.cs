@@ -44,9 +44,6 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
     /// <summary>Called when a request was served: something may be due to be told.</summary>
     public Action? Served { get; set; }
 
-    /// <summary>Called with the account of which a payment was declined.</summary>
-    public Action<string>? Declined { get; set; }
-
     /// <summary>Puts faults into what Stripe answers from now on.</summary>
     public void Trouble(string[] kinds, double probability, long faultSeed) => Sandbox.SetFaults(kinds, probability, faultSeed);
 
@@ -57,7 +54,7 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
     public ICarryOut For(Process silo)
     {
         var calls = new Calls(new(new StripeClient(Options, new Way(this, silo), silo.Time, new Watched<StripeClient>(world))));
-        return fault == PlantedFault.None ? calls : (_planted ??= new(world, Sandbox, fault)).In(calls);
+        return fault < PlantedFault.NewKeyAfterUnknown ? calls : (_planted ??= new(world, Sandbox, fault)).In(calls);
     }
 
     private async Task<HttpResponseMessage> Send(Process silo, SandboxRequest request)
@@ -75,7 +72,6 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
         var response = Sandbox.Handle(decline is null ? request : request with { Body = $"payment_method={decline}" }, new(world.Now, TimeSpan.Zero));
         world.Trace.Add(response.Status, response.Body.Length);
         if (response.Fault is { } fault) world.Trace.Count($"stripe {fault}");
-        if (response.Status == 402 && AttemptOf(request) is { } attempt) Declined?.Invoke(attempt[..attempt.IndexOf('/')]);
         Served?.Invoke();
         world.OnEffect?.Invoke($"Stripe: {request.Method} {request.Path} is answered with {response.Status}{(response.Fault is null ? "" : $", {response.Fault}")}");
         if (response.ConnectionLost || GetsLost())

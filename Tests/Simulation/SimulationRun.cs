@@ -65,9 +65,10 @@ internal sealed class SimulationRun
     {
         _senders.Begin(_traffic);
         FaultPlan.Begin(_world, _outside, _network, _platform, _senders, _traffic);
-        new StripeWebhooks(_world, _outside, _network, _stripe, () => _platform[_world.Index(_platform.Count)]).Begin();
+        var webhooks = new StripeWebhooks(_world, _outside, _network, _stripe, () => _platform[_world.Index(_platform.Count)]);
+        webhooks.Begin();
         FaultPlan.BeginStripe(_world, _stripe);
-        FaultPlan.BeginMethods(_world, _stripe, _platform, _senders, _traffic);
+        FaultPlan.BeginMethods(_world, webhooks, _platform, _senders, _traffic);
         FaultPlan.BeginReads(_world, _platform, _senders, _traffic);
         var last = _traffic.LastAt + Day;
         _scheduler.RunUntil(last);
@@ -75,8 +76,9 @@ internal sealed class SimulationRun
         _platform.Heal();
         UntilAnswered();
 
-        // What was given before is taken or refused by now: these are the last.
-        _scheduler.RunUntil(_world.Now + TimeSpan.TicksPerMinute);
+        // What was asked of Stripe and of banks is decided by now, and no payment method given before is still under way: these are the last.
+        _scheduler.RunUntil(_world.Now + (10 * Day));
+        Invariants.CheckUnsettled(_platform, _stripe, _fault);
         foreach (var account in _traffic.Accounts) _senders.Give(_world.Now, account.Id, "pm_card_visa");
         UntilAnswered();
         _scheduler.RunUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));

@@ -28,6 +28,9 @@ internal sealed class StripeWebhooks(World world, Process outside, Network netwo
     private readonly HashSet<string> _underWay = new(StringComparer.Ordinal);
     private Alarm? _alarm;
 
+    /// <summary>Called with the account of which a payment failed or waits for the customer, once for each that Stripe tells of.</summary>
+    public Action<string>? Failed { get; set; }
+
     private DateTimeOffset Now => new(world.Now, TimeSpan.Zero);
 
     /// <summary>Has Stripe tell the silos from now on.</summary>
@@ -76,6 +79,7 @@ internal sealed class StripeWebhooks(World world, Process outside, Network netwo
         if (told.Created < _newest.GetValueOrDefault(invoice)) world.Trace.Count("webhook overtaken");
         else _newest[invoice] = told.Created;
         using (var read = JsonDocument.Parse(body)) stripe.Told(told, read.RootElement.GetProperty("data").GetProperty("object"));
+        if (told.Type is "invoice.payment_failed" or "invoice.payment_action_required") Failed?.Invoke(told.Account!);
         if (!_pending.TryGetValue(invoice, out var waiting)) _pending[invoice] = waiting = [];
         waiting.Add(told);
         if (_underWay.Add(invoice)) outside.Begin(() => Process(invoice));
