@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Billing.Charging;
 using Orleans;
 
 namespace Billing.Accounts;
@@ -19,6 +20,7 @@ namespace Billing.Accounts;
 /// <param name="Holds">What waits for a person, in words: what keeps the account from being charged or counted, and what went back at Stripe; empty when nothing does.</param>
 /// <param name="Alerts">The thresholds that it has set beside 50, 80 and 100 % of each allowance.</param>
 /// <param name="SpendCap">What it wants to spend at most in a period; left out without a bound.</param>
+/// <param name="Charges">How its charges stand.</param>
 [GenerateSerializer, Immutable, Alias("billing.account")]
 public sealed record AccountView(
     [property: Id(0)] string Id,
@@ -34,7 +36,8 @@ public sealed record AccountView(
     [property: Id(10)] long Balance,
     [property: Id(11)] ImmutableArray<string> Holds,
     [property: Id(12)] ImmutableArray<UsageAlert> Alerts,
-    [property: Id(13), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SpendCap? SpendCap = null);
+    [property: Id(13), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SpendCap? SpendCap = null,
+    [property: Id(14), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AccountCharges? Charges = null);
 
 /// <summary>Where an account stands in its life. The numbers are stored: add at the end, reuse none.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<AccountStatus>))]
@@ -115,7 +118,7 @@ public enum ScheduledChangeKind
 /// <param name="Quantity">What counts so far, in the meter's unit.</param>
 /// <param name="Pending">What may still be cancelled; not part of <paramref name="Quantity"/>.</param>
 /// <param name="Included">The plan's allowance for the period, in the meter's unit; a prorated one without a decimal end is shown to 12 places.</param>
-/// <param name="Forecast">What the quantity comes to by the end of the period: each day to come is like the same days of the week in the last four weeks; with less than a week behind, like the period so far. What is added is rounded down to whole units. Of a meter that takes the highest or the latest value it is the quantity.</param>
+/// <param name="Forecast">What the quantity comes to by the end of the period: each day to come is like the same days of the week in the last four weeks; with less than a week behind, like the period so far. What is pending counts as usage of its day. What is added is rounded down to whole units. Of a meter that takes the highest or the latest value it is the quantity.</param>
 [GenerateSerializer, Immutable, Alias("billing.meter-usage")]
 public sealed record MeterUsageView(
     [property: Id(0)] string Meter,

@@ -11,5 +11,6 @@ public sealed record CancelAccount([property: Id(0)] string? Reason, [property: 
 
 /// <summary>Takes a scheduled cancellation back.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters; null for none.</param>
+/// <param name="DryRun">Whether only to say what would change.</param>
 [GenerateSerializer, Immutable, Alias("billing.undo-cancellation")]
-public sealed record UndoCancellation([property: Id(0)] string? Reason);
+public sealed record UndoCancellation([property: Id(0)] string? Reason, [property: Id(1)] bool DryRun = false);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Billing.Accounts;
@@ -22,7 +23,7 @@ public sealed record ChangePlans(
 /// <summary>A product, and the plan it is to be on.</summary>
 /// <param name="Product">The product.</param>
 /// <param name="Plan">A plan of the product.</param>
-[GenerateSerializer, Immutable, Alias("billing.plan-change")]
+[GenerateSerializer, Immutable, Alias("billing.plan-change"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PlanChange([property: Id(0)] string? Product, [property: Id(1)] string? Plan);
 
 /// <summary>From when on a plan change holds. The numbers are part of the wire: add at the end, reuse none.</summary>

@@ -25,5 +25,6 @@ public sealed record ChangeSettings(
 /// <summary>Takes a scheduled change of plan back.</summary>
 /// <param name="Product">The product.</param>
 /// <param name="Reason">Why, in words; at most 500 characters; null for none.</param>
+/// <param name="DryRun">Whether only to say what would change.</param>
 [GenerateSerializer, Immutable, Alias("billing.undo-plan-change")]
-public sealed record UndoPlanChange([property: Id(0)] string Product, [property: Id(1)] string? Reason);
+public sealed record UndoPlanChange([property: Id(0)] string Product, [property: Id(1)] string? Reason, [property: Id(2)] bool DryRun = false);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Billing.Http;
 using Orleans;
 
 namespace Billing.Accounts;
@@ -36,8 +37,8 @@ public sealed class UsageAlertJsonConverter : JsonConverter<UsageAlert>
     /// <inheritdoc/>
     public override UsageAlert Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType == JsonTokenType.Number) return new(null, reader.TryGetInt32(out var bare) ? bare : throw Wrong(), null);
-        if (reader.TokenType != JsonTokenType.StartObject) throw Wrong();
+        if (reader.TokenType == JsonTokenType.Number) return new(null, Percent(ref reader), null);
+        if (reader.TokenType != JsonTokenType.StartObject) throw new UnreadableValueException(null, Wrong);
         string? meter = null;
         int? percent = null;
         long? amount = null;
@@ -45,11 +46,21 @@ public sealed class UsageAlertJsonConverter : JsonConverter<UsageAlert>
         {
             var name = reader.GetString();
             reader.Read();
-            if (reader.TokenType == JsonTokenType.Null) continue;
-            if (name == "meter" && reader.TokenType == JsonTokenType.String) meter = reader.GetString();
-            else if (name == "percent" && reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var part)) percent = part;
-            else if (name == "amount" && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var minor)) amount = minor;
-            else throw Wrong();
+            var isNull = reader.TokenType == JsonTokenType.Null;
+            switch (name)
+            {
+                case "meter":
+                    if (!isNull) meter = reader.TokenType == JsonTokenType.String ? reader.GetString() : throw new UnreadableValueException("meter", "A meter is named by its id, a text.");
+                    break;
+                case "percent":
+                    if (!isNull) percent = Percent(ref reader);
+                    break;
+                case "amount":
+                    if (!isNull) amount = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var minor) ? minor : throw new UnreadableValueException("amount", "An amount is a whole number of minor units such as 50000, without a point.");
+                    break;
+                default:
+                    throw new UnreadableValueException(name, Wrong, ["meter", "percent", "amount"]);
+            }
         }
 
         return new(meter, percent, amount);
@@ -65,5 +76,8 @@ public sealed class UsageAlertJsonConverter : JsonConverter<UsageAlert>
         writer.WriteEndObject();
     }
 
-    private static JsonException Wrong() => new("An alert is a percentage of an allowance, {\"percent\":90} or {\"meter\":\"…\",\"percent\":90}, or an amount in minor units, {\"amount\":50000}.");
+    private const string Wrong = "An alert is a percentage of an allowance, {\"percent\":90} or {\"meter\":\"…\",\"percent\":90}, or an amount in minor units, {\"amount\":50000}.";
+
+    private static int Percent(ref Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var percent) ? percent : throw new UnreadableValueException("percent", "A percentage is a whole number such as 90, without a point.");
 }

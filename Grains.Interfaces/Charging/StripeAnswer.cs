@@ -60,6 +60,7 @@ public enum StripeOutcome
 /// <param name="AmountPaid">What was paid, in minor units.</param>
 /// <param name="Lines">All its lines.</param>
 /// <param name="Payment">Its newest payment; null before the first attempt or where it was not read.</param>
+/// <param name="StartingBalance">Of a draft the customer's balance now, of another what it was at finalising; minor units, below zero what the customer has.</param>
 [GenerateSerializer, Immutable, Alias("billing.stripe-invoice")]
 public sealed record StripeInvoice(
     [property: Id(0)] string Id,
@@ -71,7 +72,8 @@ public sealed record StripeInvoice(
     [property: Id(6)] long AmountDue,
     [property: Id(7)] long AmountPaid,
     [property: Id(8)] ImmutableArray<StripeInvoiceLine> Lines,
-    [property: Id(9)] StripePayment? Payment);
+    [property: Id(9)] StripePayment? Payment,
+    [property: Id(10)] long StartingBalance = 0);
 
 /// <summary>A line as Stripe has it.</summary>
 /// <param name="Id">Its id at Stripe.</param>

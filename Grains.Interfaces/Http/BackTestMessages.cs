@@ -10,6 +10,7 @@ namespace Billing.Http;
 /// <param name="Transitions">Rules in the place of those of the catalogue: by product what the catalogue has under <c>transitions</c>, or null for none.</param>
 /// <param name="From">RFC 3339; counts billing periods that begin then or later.</param>
 /// <param name="To">RFC 3339; counts billing periods that begin before.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record BackTestRequest(JsonElement? Accounts = null, JsonElement? Transitions = null, string? From = null, string? To = null);
 
 /// <summary>What is other in a history that is run again.</summary>

@@ -15,7 +15,7 @@ namespace Billing.Http;
 /// <param name="Id">The account id: the <c>subject</c> of its events. 1 to 128 letters, digits and <c>. _ : @ -</c>.</param>
 /// <param name="Name">The merchant's name; 1 to 200 characters.</param>
 /// <param name="Email">Where the merchant is written to; need not be unique.</param>
-/// <param name="Currency">ISO 4217; that of the catalogue when left out.</param>
+/// <param name="Currency">ISO 4217; that of the catalogue version published first when left out.</param>
 /// <param name="Country">ISO 3166-1 alpha-2.</param>
 /// <param name="Plans">The plans, at most one of each product.</param>
 /// <param name="PaymentMethod">The payment method's id at Stripe.</param>
@@ -60,8 +60,9 @@ public sealed record SettingsRequest(bool? AutomaticPlanChanges = null, string? 
 
 /// <summary>The body of <c>DELETE /v1/accounts/{id}/cancel</c> and <c>…/plans/scheduled/{product}</c>, which may be left out.</summary>
 /// <param name="Reason">Why, in words; at most 500 characters.</param>
+/// <param name="DryRun">Whether only to say what would change; false when left out.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record UndoCancelRequest(string? Reason);
+public sealed record UndoCancelRequest(string? Reason = null, bool? DryRun = null);
 
 /// <summary>The body of <c>POST /v1/accounts/{id}/payment-method</c>.</summary>
 /// <param name="PaymentMethod">Its id at Stripe.</param>
@@ -151,6 +152,7 @@ public sealed record UsageSeries(
 /// <summary>The body of <c>POST /v1/sandbox/clock</c>: one of the two.</summary>
 /// <param name="Advance">By how much, an ISO 8601 duration such as <c>P1D</c> or <c>P1M</c>.</param>
 /// <param name="Now">To which instant, RFC 3339.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record MoveClockRequest(string? Advance, string? Now);
 
 /// <summary>Where the billing clock stands.</summary>
@@ -223,6 +225,7 @@ public enum CheckStatus
 /// <param name="Kinds">The kinds to draw from, evenly among those that fit; none ends it.</param>
 /// <param name="Probability">How likely each request and each webhook meets one, from 0 to 1; may be left out when there are no kinds.</param>
 /// <param name="Seed">The same seed and the same calls meet the same faults; 0 when left out.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SandboxFaults(ImmutableArray<string> Kinds, double? Probability, long? Seed);
 
 /// <summary>Whether the platform is alive or ready.</summary>

@@ -66,7 +66,7 @@ internal sealed partial class AccountState
     /// <summary>Whether a threshold was told of in the running period.</summary>
     public bool WasTold(UsageAlert alert, string? meter) => _told.Contains(KeyOf(alert, meter));
 
-    /// <summary>Since when years that were not to go on are to go on again, because a person took that back; null for always.</summary>
+    /// <summary>Since when years that were not to go on may be to go on again, because a person took that back or chose another plan; null for always.</summary>
     public DateTimeOffset? RenewsSince { get; private set; }
 
     /// <summary>Whether a spend cap was told of in the running period.</summary>
@@ -117,6 +117,7 @@ internal sealed partial class AccountState
                 var coming = new ScheduledPlan(scheduled.Plan, scheduled.CatalogVersion, scheduled.EffectiveAt, scheduled.Reason, scheduled.CommandId);
                 if (_subscriptions.Exists(s => s.Product == scheduled.Product)) Change(scheduled.Product, s => s with { Scheduled = coming });
                 else Additions = Additions.SetItem(scheduled.Product, coming);
+                RenewsSince = scheduled.At;
                 break;
 
             case AccountFact.PlanChangeUndone undone:

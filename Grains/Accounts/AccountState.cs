@@ -313,7 +313,7 @@ internal sealed partial class AccountState(string id, SipKey hashKey, ICatalogs 
                 break;
 
             case AccountFact.AccountReactivated reactivated:
-                Status = AccountStatus.Active;
+                Status = Charging.HasUnpaidDeclined ? AccountStatus.PastDue : AccountStatus.Active;
                 Suspension = null;
                 Reactivation = reactivated;
                 RenewsSince = reactivated.At;

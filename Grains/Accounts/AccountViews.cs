@@ -37,7 +37,8 @@ internal static class AccountViews
             account.Balance,
             ChargeViews.Holds(account),
             account.Alerts,
-            account.SpendCap);
+            account.SpendCap,
+            ChargeViews.Summary(account));
     }
 
     public static AccountSummary Summary(AccountState account)
@@ -80,12 +81,27 @@ internal static class AccountViews
     {
         if (account.Drafts.Count > 0) return InvoiceBuilder.Draft(account, account.Drafts[0], now);
         if (account is { Status: AccountStatus.Trialing, Cancellation: null, Charging.HasMethod: true, Profile.TrialEndsAt: { } trialEnd })
-            return InvoiceBuilder.ComingFirst(account, trialEnd);
+            return InvoiceBuilder.ComingFirst(WithAdditions(account, trialEnd, new AccountFact.PaidSubscriptionBegan(trialEnd), now), trialEnd);
         if (account is { Status: AccountStatus.Cancelled, IsClosed: false, Calendar.Anchor: not null })
             return InvoiceBuilder.ComingClosing(account, now) is { Lines.IsEmpty: false } closing ? closing : null;
         if (account.Status is not (AccountStatus.Active or AccountStatus.PastDue or AccountStatus.Suspended) || account.Calendar.PausedAt is not null) return null;
         if (account.BegunPeriod is not { } begun || Running(account, begun.End) is not { } coming) return null;
-        return InvoiceBuilder.Draft(account, new(coming, begun.End, account.Suspension is not null), now);
+        return account.Suspension is null
+            ? InvoiceBuilder.Draft(WithAdditions(account, coming.Start, new AccountFact.InvoiceDrafted(coming, begun.End), now), new(coming, begun.End), now)
+            : InvoiceBuilder.Draft(account, new(coming, begun.End, WithoutBaseFees: true), now);
+    }
+
+    // A copy on which the next period has begun, if products are added then; nothing of it is kept, and the usage is that of now.
+    private static AccountState WithAdditions(AccountState account, DateTimeOffset at, AccountFact begins, DateTimeOffset now)
+    {
+        if (account.Cancellation is not null || !account.Additions.Any(a => a.Value.At <= at)) return account;
+        var copy = account.CopyWithoutIds();
+        var facts = new FactWriter();
+        facts.Begin(now);
+        PlanChangeDecider.TakeEffect(copy, at, facts);
+        AccountDecider.Emit(copy, facts, begins);
+        PlanChangeDecider.BeginAdded(copy, at, facts);
+        return copy;
     }
 
     private static ScheduledChangeView? Scheduled(AccountState account, Subscription subscription) => account.Cancellation is { } cancellation
@@ -105,7 +121,7 @@ internal static class AccountViews
             usage.Quantity,
             usage.Pending,
             Included(account, subscription, plan, meter.Meter.Id, period),
-            Forecast(account, meter, usage.Quantity, subscription, period, now));
+            Forecast(account, meter, usage.Quantity + usage.Pending, subscription, period, now));
     }
 
     private static bool IsSubscribed(AccountState account, MeterState meter) => account.Subscriptions.Any(s => s.Product == meter.Meter.Product);

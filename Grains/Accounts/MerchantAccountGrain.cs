@@ -78,30 +78,33 @@ internal sealed partial class MerchantAccountGrain(
 
     /// <inheritdoc/>
     public Task<AccountAnswer> Open(OpenAccount command) => Turn(
-        (state, facts, now) => AccountDecider.Open(state, command, catalogs, now, facts) is { } refusal
-            ? new AccountAnswer(refusal, null)
-            : new(null, AccountViews.Account(state, now)),
+        (state, facts, now) =>
+        {
+            if (AccountDecider.Open(state, command, catalogs, now, facts) is { } refusal) return new AccountAnswer(refusal, null);
+            AccountDecider.CatchUp(state, now, facts);
+            return new(null, AccountViews.Account(state, now));
+        },
         refusal => new(refusal, null));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> Cancel(CancelAccount command) =>
-        Change((state, facts, now) => CancellationDecider.Cancel(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => CancellationDecider.Cancel(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> UndoCancellation(UndoCancellation command) =>
-        Change((state, facts, now) => CancellationDecider.Undo(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => CancellationDecider.Undo(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> ChangePlans(ChangePlans command) =>
-        Change((state, facts, now) => PlanChangeDecider.Decide(state, command, catalogs, now, facts));
+        Change(command.DryRun, (state, facts, now) => PlanChangeDecider.Decide(state, command, catalogs, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> UndoPlanChange(UndoPlanChange command) =>
-        Change((state, facts, now) => PlanChangeDecider.Undo(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => PlanChangeDecider.Undo(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> ChangeSettings(ChangeSettings command) =>
-        Change((state, facts, now) => SettingsDecider.Decide(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => SettingsDecider.Decide(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<EntitlementAnswer> GetEntitlement(string feature) =>
@@ -109,19 +112,19 @@ internal sealed partial class MerchantAccountGrain(
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> ChangePaymentMethod(ChangePaymentMethod command) =>
-        Change((state, facts, now) => ChargingCommandDecider.ChangePaymentMethod(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => ChargingCommandDecider.ChangePaymentMethod(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> ReleaseCharges(ReleaseCharges command) =>
-        Change((state, facts, now) => ChargingCommandDecider.Release(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => ChargingCommandDecider.Release(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> Suspend(SuspendAccount command) =>
-        Change((state, facts, now) => SuspensionDecider.Suspend(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => SuspensionDecider.Suspend(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<AccountChangeAnswer> Resume(ResumeAccount command) =>
-        Change((state, facts, now) => SuspensionDecider.Resume(state, command, now, facts));
+        Change(command.DryRun, (state, facts, now) => SuspensionDecider.Resume(state, command, now, facts));
 
     /// <inheritdoc/>
     public Task<UsageResult> RecordUsage(UsageBatch batch)
@@ -310,8 +313,8 @@ internal sealed partial class MerchantAccountGrain(
         refusal => new(refusal, null),
         at);
 
-    private Task<AccountChangeAnswer> Change(Func<AccountState, FactWriter, DateTimeOffset, AccountChangeAnswer> decide) => Turn(
-        (state, facts, now) => state.Profile is null ? new(Unknown(state), null) : decide(state, facts, now),
+    private Task<AccountChangeAnswer> Change(bool isDryRun, Func<AccountState, FactWriter, DateTimeOffset, AccountChangeAnswer> decide) => Turn(
+        (state, facts, now) => state.Profile is null ? new(Unknown(state), null) : Acts.Decide(state, isDryRun, now, facts, (account, written) => decide(account, written, now)),
         refusal => new(refusal, null));
 
     private static Refusal Unknown(AccountState state) => new(RefusalKind.NotFound, $"There is no account {state.Id}.", "id");

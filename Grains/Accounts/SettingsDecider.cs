@@ -16,14 +16,11 @@ internal static class SettingsDecider
         {
             if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } noReason) return new(noReason, null);
             if (Wrong(account, command) is { } refusal) return new(refusal, null);
-            if (!command.DryRun)
-            {
-                AccountDecider.Emit(account, facts, new AccountFact.SettingsChanged(
-                    command.Reason!, now, command.AutomaticPlanChanges, command.CommandId, command.Alerts.IsDefault ? null : command.Alerts, command.SpendCap, command.RemoveSpendCap ? true : null));
-            }
+            AccountDecider.Emit(account, facts, new AccountFact.SettingsChanged(
+                command.Reason!, now, command.AutomaticPlanChanges, command.CommandId, command.Alerts.IsDefault ? null : command.Alerts, command.SpendCap, command.RemoveSpendCap ? true : null));
         }
 
-        return new(null, new(account.Id, string.Join(" ", Sentences(account, command)), now, command.DryRun, account.Profile!.Currency, 0, [], null));
+        return new(null, new(account.Id, string.Join(" ", Sentences(account, command)), now, false, account.Profile!.Currency, 0, [], null));
     }
 
     private static Refusal? Wrong(AccountState account, ChangeSettings command)

@@ -76,7 +76,7 @@ internal static class AlertDecider
     }
 
     private static IEnumerable<UsageAlert> Percents(AccountState account, string meter) =>
-        UsualPercents.Select(p => new UsageAlert(null, p, null)).Concat(account.Alerts.Where(a => a.Percent is not null && (a.Meter is null || a.Meter == meter))).DistinctBy(a => a.Percent);
+        UsualPercents.Select(p => new UsageAlert(null, p, null)).Concat(account.Alerts.Where(a => a.Percent is not null && (a.Meter is null || a.Meter == meter))).DistinctBy(a => a.Percent).OrderBy(a => a.Percent);
 
     private static IEnumerable<UsageAlert> Amounts(AccountState account) => account.Alerts.Where(a => a.Amount is not null);
 

@@ -82,7 +82,8 @@ internal sealed partial record Charge
         Evidence = null,
     };
 
-    public Charge With(AccountFact.ChargeDeclined declined) => (HasOpenAttempt ? WithAttempt(StripeOutcome.Declined, declined.Code) : this) with
+    // A debit that Stripe took can fail days later.
+    public Charge With(AccountFact.ChargeDeclined declined) => (HasOpenAttempt || Attempts is [.., { Outcome: StripeOutcome.Done }] ? WithAttempt(StripeOutcome.Declined, declined.Code) : this) with
     {
         State = ChargeState.Declined,
         Step = ChargeStep.Pay,

@@ -43,6 +43,10 @@ internal static class ChargeProgress
                 Emit(account, facts, new AccountFact.ChargeUnknown(charge.Intent, 0, LookUps.NextAt(now, now), answer.Message ?? "Stripe did not say what was done.", now));
                 break;
 
+            case StripeOutcome.Refused when charge.Step == ChargeStep.LookUp:
+                Park(account, charge, ParkReason.Refused, $"Stripe refused to show the customer's invoices: {answer.Code} {answer.Message}", now, facts);
+                break;
+
             default:
                 Emit(account, facts, new AccountFact.ChargeUnknown(charge.Intent, 0, now, $"Stripe refused: {answer.Code} {answer.Message}", now, Refused: true));
                 break;
@@ -82,6 +86,8 @@ internal static class ChargeProgress
         var extra = found.Where(f => f.Id != kept.Id && f.Status != "void").ToList();
         if (extra.Find(e => e.Status != "draft") is { } second)
             Park(account, charge, ParkReason.Mismatch, $"Stripe has two invoices of this intent: {kept.Id} ({kept.Status}) and {second.Id} ({second.Status}).", now, facts);
+        else if (extra is [_, ..] && charge.Question is { Refused: true, Why: var why })
+            Park(account, charge, ParkReason.Refused, why, now, facts);
         else if (extra is [var draft, ..])
             Emit(account, facts, new AccountFact.ChargeStepPut(charge.Intent, ChargeStep.DeleteDraft, 1, now, now, kept.Id, null, draft.Id));
         else Observe(account, charge, kept, now, facts);
@@ -116,6 +122,9 @@ internal static class ChargeProgress
     {
         switch (seen.Status)
         {
+            case "draft" when seen.StartingBalance != 0:
+                Park(account, charge, ParkReason.Mismatch, $"The customer has a balance of {Text(charge, seen.StartingBalance)} at Stripe, which finalising the invoice {seen.Id} would take into it. Nothing was finalised; bring the balance to zero there.", now, facts);
+                break;
             case "draft":
                 if (charge.Question?.Step != ChargeStep.Finalize || IsProvenNotDone(account, charge, now, facts)) Put(account, charge, ChargeStep.Finalize, now, facts, seen.Id);
                 break;
@@ -134,7 +143,6 @@ internal static class ChargeProgress
     private static void TakeOpen(AccountState account, Charge charge, StripeInvoice seen, DateTimeOffset now, FactWriter facts)
     {
         var payment = seen.Payment;
-        var isNews = payment?.Charge != charge.StripeCharge;
         if (payment is { Status: "processing" })
         {
             if (now >= (charge.LastSentAt ?? now) + ProcessingMax) Park(account, charge, ParkReason.Undecided, $"The payment {payment.Intent} is being processed for more than 14 days.", now, facts);
@@ -144,11 +152,11 @@ internal static class ChargeProgress
         {
             Put(account, charge, ChargeStep.Read, now + SettlesWithin, facts, seen.Id);
         }
-        else if (payment is { Failed: true } && isNews)
+        else if (payment is { Failed: true } && TellsOfTheNewest(charge, payment))
         {
             ChargingDecider.Decline(account, charge, payment.Code ?? "card_declined", null, payment.Charge, now, facts);
         }
-        else if (payment is { Status: "requires_action" } && charge.State != ChargeState.Declined)
+        else if (payment is { Status: "requires_action" } && charge.State != ChargeState.Declined && !(IsAsked(charge) && charge.Attempts[..^1].Any(a => a.Outcome == StripeOutcome.RequiresAction)))
         {
             ChargingDecider.Decline(account, charge, Dunning.RequiresAction, null, payment.Charge, now, facts);
         }
@@ -156,7 +164,7 @@ internal static class ChargeProgress
         {
             Put(account, charge, ChargeStep.Pay, charge.DunningAt, facts, seen.Id);
         }
-        else if (charge.Question?.Step == ChargeStep.Pay)
+        else if (IsAsked(charge))
         {
             if (IsProvenNotDone(account, charge, now, facts)) Put(account, charge, ChargeStep.Pay, now, facts, seen.Id);
         }
@@ -169,6 +177,13 @@ internal static class ChargeProgress
             Put(account, charge, ChargeStep.Pay, now, facts, seen.Id);
         }
     }
+
+    // What failed may be an attempt before: its charge is known, or, where Stripe did not say which one it was, cannot be told from a new one.
+    private static bool TellsOfTheNewest(Charge charge, StripePayment payment) =>
+        payment.Charge != charge.StripeCharge
+        && !(IsAsked(charge) && charge.StripeCharge is null && charge.Attempts[..^1].Any(a => a.Outcome == StripeOutcome.Declined));
+
+    private static bool IsAsked(Charge charge) => charge.Question?.Step == ChargeStep.Pay && !charge.Attempts.IsEmpty;
 
     private static void Settle(AccountState account, Charge charge, StripeInvoice seen, DateTimeOffset now, FactWriter facts)
     {

@@ -7,6 +7,8 @@ namespace Billing.Charging;
 /// <summary>Shows the charges of an account. Pure.</summary>
 internal static class ChargeViews
 {
+    private const int OpenShown = 50;
+
     /// <summary>The charges from the one after <paramref name="skip"/> on, by invoice.</summary>
     public static ChargePage Page(AccountState account, int skip, int take)
     {
@@ -35,6 +37,16 @@ internal static class ChargeViews
             if (reversal.Waits) yield return reversal.Text(charge.Invoice);
     }
 
+    /// <summary>How the charges of an account stand.</summary>
+    public static AccountCharges Summary(AccountState account)
+    {
+        var open = account.Charging.Charges.Where(c => !c.IsOver).ToList();
+        return new(
+            account.Charging.Charges.Count(c => c.State == ChargeState.Settled),
+            open.Sum(c => c.Amount),
+            [.. open.Take(OpenShown).Select(c => new OpenCharge(c.Invoice, c.Amount, c.State, Verdict(c), NextAt(account, c), Evidence(c)))]);
+    }
+
     private static ChargeView View(AccountState account, Charge charge, ImmutableArray<LedgerEntry> entries) => new(
         charge.Intent,
         charge.Invoice,
@@ -42,12 +54,16 @@ internal static class ChargeViews
         charge.Amount,
         charge.State,
         Verdict(charge),
-        [.. charge.Attempts.Select(a => new ChargeAttempt(a.N, a.Key, a.SentAt, Word(a.Outcome), a.Code))],
+        [.. charge.Attempts.Select(a => new ChargeAttempt(a.N, a.Key, a.SentAt, Word(charge, a), a.Code))],
         new(charge.StripeInvoice, charge.PaymentIntent, charge.StripeCharge),
         [.. entries.Where(e => e.Kind is LedgerEntryKind.ChargeSettled or LedgerEntryKind.Refund or LedgerEntryKind.Dispute && e.Invoice == charge.Invoice)],
-        account.Charging.Waits(charge) ? null : charge.NextAt,
-        charge.Evidence ?? charge.Question?.Why ?? charge.DeclineCode,
+        NextAt(account, charge),
+        Evidence(charge),
         charge.Reversals.IsEmpty ? null : [.. charge.Reversals.Select(r => new ChargeReversal(r.Kind, r.Id, r.Amount, r.Currency, r.Reason, r.Status, r.Taken, r.At, r.Waits))]);
+
+    private static DateTimeOffset? NextAt(AccountState account, Charge charge) => account.Charging.Waits(charge) ? null : charge.NextAt;
+
+    private static string? Evidence(Charge charge) => charge.Evidence ?? charge.Question?.Why ?? (charge.State == ChargeState.Settled ? null : charge.DeclineCode);
 
     private static ChargeVerdict Verdict(Charge charge) => charge.State switch
     {
@@ -58,8 +74,10 @@ internal static class ChargeViews
         _ => ChargeVerdict.Pending,
     };
 
-    private static string Word(StripeOutcome outcome) => outcome switch
+    // What Stripe has taken is settled when the charge is: a bank debit takes days.
+    private static string Word(Charge charge, PayAttempt attempt) => attempt.Outcome switch
     {
+        StripeOutcome.Done when charge.State != ChargeState.Settled => "processing",
         StripeOutcome.Done => "settled",
         StripeOutcome.Declined => "declined",
         StripeOutcome.RequiresAction => "requires_action",

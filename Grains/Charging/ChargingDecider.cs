@@ -165,6 +165,9 @@ internal static class ChargingDecider
         {
             if (charge is not { State: ChargeState.Declined, NextAt: null, FirstDeclinedAt: { } first, DeclinedAt: { } known }) continue;
             var at = first + Dunning.SuspendAfter is var over && over > known ? over : known;
+
+            // Who resumed the account gave it as long again.
+            if (account.Reactivation?.At is { } resumed && resumed > first && resumed + Dunning.SuspendAfter is var again && again > at) at = again;
             if (suspend is null || at < suspend) suspend = at;
         }
 

@@ -24,6 +24,10 @@ internal sealed record ChargingState
 
     public ImmutableArray<Charge> Charges { get; init; } = [];
 
+    /// <summary>Whether a charge was declined and is not over.</summary>
+    [JsonIgnore]
+    public bool HasUnpaidDeclined => Charges.Any(c => !c.IsOver && c.FirstDeclinedAt is not null);
+
     /// <summary>How many calls to Stripe were handed out.</summary>
     public long Calls { get; init; }
 

@@ -37,6 +37,9 @@ internal sealed class BackTestCatalogs(ICatalogs published, Catalog other, bool 
     public CompiledCatalog? Latest => published.Latest is { } latest ? Find(latest.Catalog.Version) : null;
 
     /// <inheritdoc/>
+    public ImmutableArray<string> Currencies => published.Currencies;
+
+    /// <inheritdoc/>
     public CompiledCatalog? LatestIn(string currency) => published.LatestIn(currency) is { } latest ? Find(latest.Catalog.Version) : null;
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Billing.Accounts;
 using Billing.Invoices;
 using Billing.Invoicing;
@@ -21,6 +22,7 @@ internal sealed class JournalRerun(AccountState state)
     private bool _caughtUp;
     private DateTimeOffset _partsFrom;
     private DateTimeOffset? _firstAt;
+    private ImmutableArray<InvoiceLine> _back = [];
 
     /// <summary>The account as it is by these rules.</summary>
     public AccountState State => state;
@@ -129,7 +131,7 @@ internal sealed class JournalRerun(AccountState state)
                 break;
 
             case AccountFact.AccountReactivated { Anchor: { } anchor }:
-                _firstAt = anchor;
+                (_firstAt, _back) = (anchor, BaseFees.PaidBeyond(state, anchor));
                 break;
 
             case AccountFact.SubscriptionStarted started when state.Status == AccountStatus.Pending:
@@ -159,7 +161,7 @@ internal sealed class JournalRerun(AccountState state)
     {
         if (_firstAt is { } anchor)
         {
-            var first = InvoiceBuilder.First(state, anchor);
+            var first = InvoiceBuilder.First(state, anchor, _back);
             if (!first.Lines.IsEmpty) AccountDecider.Emit(state, _facts, new AccountFact.InvoiceFinalized(first));
         }
 
@@ -169,7 +171,7 @@ internal sealed class JournalRerun(AccountState state)
             AccountDecider.Emit(state, _facts, new AccountFact.InvoiceFinalized(InvoiceFinalizer.Finalize(state, due, _partsFrom)));
         }
 
-        _firstAt = null;
+        (_firstAt, _back) = (null, []);
         _parts.Clear();
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Billing.Accounts;
 using Billing.Http;
@@ -53,6 +54,20 @@ internal static class BaseFees
         var months = BillingCalendar.MonthsTo(anchor, running.Start);
         var since = months - BillingCalendar.MonthsTo(anchor, begun);
         return BillingCalendar.YearAt(anchor, months - (since % BillingCalendar.PeriodsPerYear));
+    }
+
+    /// <summary>What is given back, by product, of the years that are paid beyond an instant, when periods begin anew there.</summary>
+    public static ImmutableArray<InvoiceLine> PaidBeyond(AccountState account, DateTimeOffset from)
+    {
+        var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
+        foreach (var subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal))
+        {
+            if (subscription.Periods is not [.., var last] || last.Period != account.BegunPeriod || account.PlanOf(last.Last.Plan, last.Last.CatalogVersion) is not { Interval: PlanInterval.Year } plan) continue;
+            if (YearOf(account, subscription) is var year && year.End <= from) continue;
+            if (Part(account, plan, last.Last.CatalogVersion, year, from, -plan.BasePriceMinor) is { } rest) lines.Add(rest);
+        }
+
+        return lines.ToImmutable();
     }
 
     /// <summary>What of base prices by the month is invoiced for a period, or stands on its draft; minor units.</summary>

@@ -13,14 +13,18 @@ namespace Billing.Invoicing;
 /// </summary>
 internal static class InvoiceBuilder
 {
-    /// <summary>The very first invoice: the base fees of the first period, final at once.</summary>
-    public static InvoiceView First(AccountState account, DateTimeOffset at) => InvoiceFinalizer.Finalize(account, ComingFirst(account, at), at);
+    /// <summary>The first invoice of billing periods that begin: the base fees of the first period, final at once.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="at">When they begin.</param>
+    /// <param name="back">What is given back of base fees that were paid beyond that; none when left out.</param>
+    public static InvoiceView First(AccountState account, DateTimeOffset at, IEnumerable<InvoiceLine>? back = null) =>
+        InvoiceFinalizer.Finalize(account, ComingFirst(account, at, back), at);
 
-    /// <summary>The very first invoice as it will be when the billing periods begin at an anchor.</summary>
-    public static InvoiceView ComingFirst(AccountState account, DateTimeOffset anchor)
+    /// <summary>The first invoice as it will be when the billing periods begin at an anchor.</summary>
+    public static InvoiceView ComingFirst(AccountState account, DateTimeOffset anchor, IEnumerable<InvoiceLine>? back = null)
     {
         var period = BillingCalendar.PeriodAt(anchor, 0);
-        return InvoiceFinalizer.Draft(account, period, anchor, BaseFees.Lines(account, period, anchor));
+        return InvoiceFinalizer.Draft(account, period, anchor, (back ?? []).Concat(BaseFees.Lines(account, period, anchor)));
     }
 
     /// <summary>A period invoice as the usage known now makes it.</summary>

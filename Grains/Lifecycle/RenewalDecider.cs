@@ -8,8 +8,8 @@ using Billing.Rating;
 namespace Billing.Lifecycle;
 
 /// <summary>
-/// Tells, 30 and 7 days before, that a plan by the year renews. A year that is not to go on is not told of: the account is cancelled or
-/// suspended, or the plan changes by then. Pure.
+/// Tells, 30 and 7 days before, that a plan by the year renews, and at what price. A year that is not to go on is not told of: the account is
+/// cancelled or suspended, or moves to a plan by the month by then. When a year is to go on after all, the newest notice that was left out is told at once. Pure.
 /// </summary>
 internal static class RenewalDecider
 {
@@ -25,18 +25,25 @@ internal static class RenewalDecider
         if (account.BegunPeriod is null || subscription.EndedAt is not null) return null;
         if (account.PlanOf(subscription.Plan, subscription.CatalogVersion).Interval != PlanInterval.Year) return null;
         var renews = BaseFees.YearOf(account, subscription).End;
-        return account.Cancellation?.EffectiveAt <= renews || subscription.Scheduled?.At <= renews ? null : renews;
+        return account.Cancellation?.EffectiveAt <= renews || RenewingPlan(account, subscription, renews).Plan.Interval != PlanInterval.Year ? null : renews;
     }
 
     /// <summary>Writes the notice that is due.</summary>
     public static void Tell(AccountState account, DateTimeOffset due, FactWriter facts)
     {
         var (subscription, renewsAt, days, _) = Next(account)!.Value;
-        var plan = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
+        var (plan, version) = RenewingPlan(account, subscription, renewsAt);
         var price = Currencies.Format(plan.BasePriceMinor, account.Profile!.Currency);
         AccountDecider.Emit(account, facts, new AccountFact.RenewalNoticed(
-            subscription.Product, plan.Id, subscription.CatalogVersion, renewsAt, days, plan.BasePriceMinor,
-            $"The plan {plan.Id} renews in {days} days, at {UtcJsonConverter.ToText(renewsAt)}, for another year at {price}. To stop it, cancel or choose another plan before.", due));
+            subscription.Product, plan.Id, version, renewsAt, days, plan.BasePriceMinor,
+            $"The plan {plan.Id} renews {TimeLeft(renewsAt - due)}, at {UtcJsonConverter.ToText(renewsAt)}, for another year at {price}. To stop it, cancel or choose another plan before.", due));
+    }
+
+    // The plan that the next year is paid for: the one that is scheduled by then, or the one it is on.
+    private static (Plan Plan, string CatalogVersion) RenewingPlan(AccountState account, Subscription subscription, DateTimeOffset renewsAt)
+    {
+        var (plan, version) = subscription.Scheduled is { } change && change.At <= renewsAt ? (change.Plan, change.CatalogVersion) : (subscription.Plan, subscription.CatalogVersion);
+        return (account.PlanOf(plan, version), version);
     }
 
     // Of notices of the same instant, that of the product first in order.
@@ -48,8 +55,9 @@ internal static class RenewalDecider
             if (RenewsAt(account, subscription) is not { } renewsAt) continue;
             foreach (var days in NoticeDays)
             {
+                if (IsTold(subscription, renewsAt, days) || IsOvertaken(account, renewsAt, days)) continue;
                 var at = renewsAt.AddDays(-days);
-                if (IsTold(subscription, renewsAt, days) || at <= account.RenewsSince) continue;
+                if (at < account.RenewsSince) at = account.RenewsSince.Value;
                 if (next is not { } other || at < other.At || (at == other.At && string.CompareOrdinal(subscription.Product, other.Subscription.Product) < 0))
                     next = (subscription, renewsAt, days, at);
             }
@@ -60,4 +68,14 @@ internal static class RenewalDecider
 
     private static bool IsTold(Subscription subscription, DateTimeOffset renewsAt, int days) =>
         subscription.Renewal is { } told && told.RenewsAt == renewsAt && told.Days <= days;
+
+    // A notice that was left out, as was one nearer to the renewal: that one is told.
+    private static bool IsOvertaken(AccountState account, DateTimeOffset renewsAt, int days) =>
+        NoticeDays.Any(nearer => nearer < days && renewsAt.AddDays(-nearer) <= account.RenewsSince);
+
+    private static string TimeLeft(TimeSpan left)
+    {
+        var days = (left.Ticks + TimeSpan.TicksPerDay - 1) / TimeSpan.TicksPerDay;
+        return $"{(left.Ticks % TimeSpan.TicksPerDay == 0 ? "in" : "within")} {days} {(days == 1 ? "day" : "days")}";
+    }
 }

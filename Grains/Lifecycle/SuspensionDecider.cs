@@ -1,4 +1,5 @@
 using Billing.Accounts;
+using Billing.Charging;
 using Billing.Http;
 using Billing.Invoices;
 using Billing.Invoicing;
@@ -16,16 +17,16 @@ internal static class SuspensionDecider
     {
         if (account.Suspension is { } suspension)
         {
-            return IsRepeated(suspension.CommandId, command.CommandId, command.DryRun)
-                ? new(null, Suspended(account, suspension.At, dryRun: false))
+            return !command.DryRun && IsRepeated(suspension.CommandId, command.CommandId)
+                ? new(null, Suspended(account, suspension.At))
                 : Refused($"The account {account.Id} is suspended since {Text(suspension.At)}. Nothing was changed.");
         }
 
         if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } refusal) return new(refusal, null);
         if (account.Status is not (AccountStatus.Active or AccountStatus.PastDue))
             return Refused($"The account {account.Id} is {Word(account.Status)}; only one that is active or past due can be suspended. Nothing was changed.");
-        var change = Suspended(account, now, command.DryRun);
-        if (!command.DryRun) AccountDecider.Emit(account, facts, new AccountFact.AccountSuspended(command.Reason!, ByOperator: true, now, command.CommandId));
+        var change = Suspended(account, now);
+        AccountDecider.Emit(account, facts, new AccountFact.AccountSuspended(command.Reason!, ByOperator: true, now, command.CommandId));
         return new(null, change);
     }
 
@@ -33,34 +34,40 @@ internal static class SuspensionDecider
     {
         if (account.Suspension is null)
         {
-            return account.Reactivation is { } done && IsRepeated(done.CommandId, command.CommandId, command.DryRun)
-                ? new(null, Resumed(account, done.Anchor, done.At, dryRun: false))
+            return account.Reactivation is { } done && !command.DryRun && IsRepeated(done.CommandId, command.CommandId)
+                ? new(null, ResumedBefore(account, done.Anchor, done.At))
                 : Refused($"The account {account.Id} is {Word(account.Status)}, not suspended. Nothing was changed.");
         }
 
         if (AccountDecider.ReasonRefused(command.Reason, needed: true) is { } refusal) return new(refusal, null);
         var anchor = AnchorOf(account, now);
-        var change = Resumed(account, anchor, now, command.DryRun);
-        if (command.DryRun) return new(null, change);
+        var change = Resumed(account, anchor, now);
         Reactivate(account, command.Reason!, anchor, now, command.CommandId, facts);
-        return new(null, anchor is null ? change : change with { Invoice = account.Invoices.Count });
+        return new(null, change);
     }
 
     /// <summary>An invoice was paid. When nothing else was declined, the account is in good standing again.</summary>
     public static void Paid(AccountState account, int invoice, DateTimeOffset now, FactWriter facts)
     {
-        if (account.Charging.Charges.Any(c => !c.IsOver && c.FirstDeclinedAt is not null)) return;
+        if (account.Charging.HasUnpaidDeclined) return;
         if (account.Status != AccountStatus.PastDue && account.Suspension is not { ByOperator: false }) return;
         Reactivate(account, $"Invoice {invoice} was paid, and no other charge was declined.", account.Suspension is null ? null : AnchorOf(account, now), now, null, facts);
     }
 
     private static void Reactivate(AccountState account, string reason, DateTimeOffset? anchor, DateTimeOffset now, string? commandId, FactWriter facts)
     {
-        if (anchor is { } effect) PlanChangeDecider.TakeEffect(account, effect, facts);
+        if (anchor is not { } begins)
+        {
+            AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, null, now, commandId));
+            return;
+        }
+
+        // The years that are paid beyond it begin anew with the periods: what is left of them is given back.
+        var paid = BaseFees.PaidBeyond(account, begins);
+        PlanChangeDecider.TakeEffect(account, begins, facts);
         AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, anchor, now, commandId));
-        if (anchor is not { } begins) return;
         PlanChangeDecider.BeginAdded(account, begins, facts);
-        var first = InvoiceBuilder.First(account, begins);
+        var first = InvoiceBuilder.First(account, begins, paid);
         if (!first.Lines.IsEmpty) AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(first));
     }
 
@@ -68,19 +75,31 @@ internal static class SuspensionDecider
     private static DateTimeOffset? AnchorOf(AccountState account, DateTimeOffset now) => account.Calendar.PausedAt is not { } paused ? null
         : AccountDecider.WholeSecond(now) is var second && second >= paused ? second : paused;
 
-    private static AccountChange Suspended(AccountState account, DateTimeOffset at, bool dryRun) => Change(
-        account,
-        $"The account is suspended. Its running period goes on to {Text(account.BegunPeriod!.Value.End)} and its usage is invoiced; after that no base fee is invoiced and nothing is counted until it is resumed.",
-        at, dryRun, null);
+    private static AccountChange Suspended(AccountState account, DateTimeOffset at)
+    {
+        var end = account.BegunPeriod!.Value.End;
+        var years = BaseFees.PaidBeyond(account, end).Select(l => $" {l.Plan} is paid to {Text(l.Period.End)}: what is left of that when the account is resumed is given back then, and a year begins anew.");
+        return Change(
+            account,
+            $"The account is suspended. Its running period goes on to {Text(end)} and its usage is invoiced; after that no base fee is invoiced and nothing is counted until it is resumed.{string.Concat(years)}",
+            at, null);
+    }
 
-    private static AccountChange Resumed(AccountState account, DateTimeOffset? anchor, DateTimeOffset at, bool dryRun) => anchor is { } begins
-        ? Change(account, $"The account is resumed. New billing periods begin at {Text(begins)}, and the first base fees are invoiced at once.", begins, dryRun, InvoiceBuilder.ComingFirst(account, begins))
-        : Change(account, "The account is resumed in its running period. Nothing is invoiced for that.", at, dryRun, null);
+    private static AccountChange Resumed(AccountState account, DateTimeOffset? anchor, DateTimeOffset at)
+    {
+        var due = account.Charging.HasUnpaidDeclined ? $" It is past due: a charge was declined and is not paid. Unless it is paid, the account is suspended again at {Text(at + Dunning.SuspendAfter)}." : "";
+        if (anchor is not { } begins) return Change(account, $"The account is resumed in its running period. Nothing is invoiced for that.{due}", at, null);
+        var back = BaseFees.PaidBeyond(account, begins).Select(l => $" What is left of the paid year of {l.Plan}, to {Text(l.Period.End)}, is given back.");
+        return Change(account, $"The account is resumed. New billing periods begin at {Text(begins)}, and the first base fees are invoiced at once.{string.Concat(back)}{due}", begins, null);
+    }
 
-    private static AccountChange Change(AccountState account, string description, DateTimeOffset at, bool dryRun, InvoiceView? coming) =>
-        new(account.Id, description, at, dryRun, account.Profile!.Currency, coming?.Total ?? 0, coming?.Lines ?? [], null);
+    private static AccountChange ResumedBefore(AccountState account, DateTimeOffset? anchor, DateTimeOffset at) =>
+        Change(account, "The account is resumed.", anchor ?? at, anchor is null ? null : account.Invoices.FirstOrDefault(i => i.FinalizedAt == anchor && i.Period.Start == anchor));
 
-    private static bool IsRepeated(string? stored, string? given, bool dryRun) => !dryRun && given is not null && stored == given;
+    private static AccountChange Change(AccountState account, string description, DateTimeOffset at, InvoiceView? made) =>
+        new(account.Id, description, at, false, account.Profile!.Currency, made?.Total ?? 0, made?.Lines ?? [], made?.Number);
+
+    private static bool IsRepeated(string? stored, string? given) => given is not null && stored == given;
 
     private static AccountChangeAnswer Refused(string detail) => new(new(RefusalKind.Conflict, detail), null);
 

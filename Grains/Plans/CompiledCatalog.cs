@@ -23,10 +23,13 @@ public sealed class CompiledCatalog
 /// <summary>The published catalogue versions. Published versions never change, so an answer may be kept for good.</summary>
 public interface ICatalogs
 {
-    /// <summary>The version that new subscriptions get when they name none; null while none is published.</summary>
+    /// <summary>The newest version; null while none is published.</summary>
     CompiledCatalog? Latest { get; }
 
-    /// <summary>The newest version priced in a currency; null while there is none.</summary>
+    /// <summary>The currencies that there are versions in, in the order in which they came; who names none pays in the first.</summary>
+    ImmutableArray<string> Currencies => Latest is { } latest ? [latest.Catalog.Currency] : [];
+
+    /// <summary>The newest version priced in a currency, which new subscriptions get that name no version; null while there is none.</summary>
     CompiledCatalog? LatestIn(string currency) => Latest is { } latest && latest.Catalog.Currency == currency ? latest : null;
 
     /// <summary>A published version, or null.</summary>

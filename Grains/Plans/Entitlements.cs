@@ -7,21 +7,30 @@ namespace Billing.Plans;
 /// <summary>What an account may use: what its plans give, while its state lets it. Pure.</summary>
 internal static class Entitlements
 {
-    /// <summary>Whether a feature of the catalogue, or a meter, may be used now.</summary>
+    /// <summary>Whether a feature of the catalogue, or a meter, may be used now: the most that any plan of the account gives.</summary>
     public static EntitlementAnswer Of(AccountState account, string feature, DateTimeOffset now)
     {
         if (Blocked(account) is { } why) return IsKnown(account, feature) ? new(null, new(feature, false, null, null, why)) : Unknown(account, feature);
+        EntitlementView? most = null;
         foreach (var subscription in account.Subscriptions.Where(s => s.Covers(now.UtcTicks)))
         {
             var plan = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
-            if (plan.Features.TryGetValue(feature, out var given)) return new(null, Given(feature, given, plan));
-            if (account.MeterOf(feature) is { } meter && meter.Meter.Product == subscription.Product) return new(null, Metered(account, subscription, plan, feature, now));
+            var metered = account.MeterOf(feature)?.Meter.Product == subscription.Product ? Metered(account, subscription, plan, feature, now) : null;
+
+            // No feature of the same name leads past the cap.
+            if (metered is { Allowed: false }) return new(null, metered);
+            var view = plan.Features.TryGetValue(feature, out var given) ? Given(feature, given, plan) : metered;
+            if (view is not null && (most is null || IsMore(view, most))) most = view;
         }
 
+        if (most is not null) return new(null, most);
         return IsKnown(account, feature)
             ? new(null, new(feature, false, null, null, $"No plan of the account gives {feature}."))
             : Unknown(account, feature);
     }
+
+    private static bool IsMore(EntitlementView view, EntitlementView than) =>
+        view.Allowed && (!than.Allowed || (than.Limit is { } limit && (view.Limit is not { } own || own > limit)));
 
     private static EntitlementView Given(string feature, Feature given, Plan plan) => new(
         feature, given.Allowed, given.Limit, null,

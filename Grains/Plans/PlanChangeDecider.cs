@@ -31,8 +31,9 @@ internal static class PlanChangeDecider
             return new(new(RefusalKind.Conflict, $"No change of the plan of {command.Product} is scheduled for the account {account.Id}. Nothing was changed.", "product"), null);
 
         AccountDecider.Emit(account, facts, new AccountFact.PlanChangeUndone(command.Product, now, command.Reason));
+        var stays = account.Subscriptions.FirstOrDefault(s => s.Product == command.Product) is { } subscription ? $" It stays on {subscription.Plan} of the catalogue {subscription.CatalogVersion}." : " The account does not subscribe to it.";
         return new(null, new(
-            account.Id, $"{command.Product} does not move to {scheduled.Plan} at {Text(scheduled.At)}: the change is undone.", now, false, account.Profile!.Currency, 0, [], null));
+            account.Id, $"{command.Product} does not move to {scheduled.Plan} at {Text(scheduled.At)}: the change is undone.{stays}", now, false, account.Profile!.Currency, 0, [], null));
     }
 
     /// <summary>Lets the changes hold that are due, before the period begins that they are for.</summary>
@@ -57,13 +58,11 @@ internal static class PlanChangeDecider
         var at = AccountDecider.WholeSecond(now);
         var lines = changes.Where(c => c.At == at).OrderBy(c => c.Plan.Product, StringComparer.Ordinal).SelectMany(c => Lines(account, c)).ToImmutableArray();
         var due = lines.IsEmpty ? null : InvoiceFinalizer.Draft(account, new(at, account.BegunPeriod!.Value.End), at, lines);
-        if (command.DryRun) return Change(account, changes, due, at, dryRun: true);
-
         foreach (var change in changes) AccountDecider.Emit(account, facts, FactOf(account, change, command, now));
-        if (due is null) return Change(account, changes, null, at, dryRun: false);
+        if (due is null) return Change(account, changes, null, at);
         var invoice = InvoiceFinalizer.Finalize(account, due, at);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(invoice));
-        return Change(account, changes, invoice, at, dryRun: false);
+        return Change(account, changes, invoice, at);
     }
 
     private static AccountFact FactOf(AccountState account, PlannedChange change, ChangePlans command, DateTimeOffset now)
@@ -103,20 +102,22 @@ internal static class PlanChangeDecider
         foreach (var (_, addition) in account.Additions.Where(a => a.Value.CommandId == id)) Add(null, addition.Plan, addition.CatalogVersion, addition.At);
         if (changes.Count == 0) return null;
         var invoice = account.Invoices.FirstOrDefault(i => i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && changes.Any(c => c.At == i.FinalizedAt && c.Plan.Product == l.Product)));
-        return Change(account, changes.ToImmutable(), invoice, account.LastEntryAt, dryRun: false);
+        return Change(account, changes.ToImmutable(), invoice, account.LastEntryAt);
 
         void Add(Subscription? subscription, string plan, string version, DateTimeOffset at) => changes.Add(new(subscription, account.PlanOf(plan, version), version, at, null));
     }
 
-    private static AccountChange Change(AccountState account, ImmutableArray<PlannedChange> changes, InvoiceView? invoice, DateTimeOffset now, bool dryRun)
+    private static AccountChange Change(AccountState account, ImmutableArray<PlannedChange> changes, InvoiceView? invoice, DateTimeOffset now)
     {
         var currency = account.Profile!.Currency;
         var parts = (invoice?.Lines ?? []).Where(l => l.Kind == InvoiceLineKind.Proration).Sum(l => l.Amount);
         var sentences = changes.Select(c => c.Subscription is null
             ? $"The account subscribes to {c.Plan.Product} on {c.Plan.Id} from {Text(c.At)} on."
             : $"{c.Plan.Product} is on {c.Plan.Id} of the catalogue {c.CatalogVersion} from {Text(c.At)} on.");
-        var coming = invoice is null ? Coming(account, changes.Where(c => c.At > now)) : [];
-        var later = coming.IsEmpty ? "" : $" {Currencies.Format(coming.Sum(l => l.Amount), currency)} of base price is on the invoice for the period from {Text(coming[0].Period.Start)}.";
+        var coming = invoice is null ? Coming(account, changes.Where(c => c.At > now || account.Status == AccountStatus.Trialing)) : [];
+        var later = string.Concat(coming.GroupBy(l => l.Period.Start).OrderBy(g => g.Key)
+            .Select(g => $" {Currencies.Format(g.Sum(l => l.Amount), currency)} of base price is on the invoice for the period from {Text(g.Key)}."));
+        var held = string.Concat(changes.Where(c => c.PaidTo is not null).Select(c => $" The year of {c.Subscription!.Plan} is paid to {Text(c.PaidTo!.Value)}, so the change waits for its end."));
         var cost = invoice is not null ? $" {Currencies.Format(parts, currency)} of base price is due at once, for the time to {Text(invoice.Lines[0].Period.End)}; from then on it is paid with the others."
             : account.Status == AccountStatus.Trialing ? $" In the trial nothing is due; it is paid with the others from {Text(account.Profile.TrialEndsAt!.Value)} on."
             : " Nothing is due at once.";
@@ -126,7 +127,7 @@ internal static class PlanChangeDecider
             .Select(c => $" At {Text(c.At)} it moves to {c.Plan} of the catalogue {c.CatalogVersion}, as scheduled before; undo that to stay."));
         var ends = account.Cancellation is { } cancellation ? $" The account is cancelled at {Text(cancellation.EffectiveAt)}, as before." : "";
         return new(
-            account.Id, string.Join(" ", sentences) + cost + later + scheduled + ends, changes[0].At, dryRun, currency,
+            account.Id, string.Join(" ", sentences) + held + cost + later + scheduled + ends, changes.Min(c => c.At), false, currency,
             invoice?.Total ?? coming.Sum(l => l.Amount), invoice?.Lines ?? coming, invoice?.Number);
     }
 

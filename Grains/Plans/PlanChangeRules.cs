@@ -12,7 +12,8 @@ namespace Billing.Plans;
 /// <param name="CatalogVersion">Its catalogue version.</param>
 /// <param name="At">From when on.</param>
 /// <param name="PaidPeriod">What the base price that runs pays for; null for the running period.</param>
-internal sealed record PlannedChange(Subscription? Subscription, Plan Plan, string CatalogVersion, DateTimeOffset At, BillingPeriod? PaidPeriod);
+/// <param name="PaidTo">The end of the paid year that it waits for; null when it waits for none.</param>
+internal sealed record PlannedChange(Subscription? Subscription, Plan Plan, string CatalogVersion, DateTimeOffset At, BillingPeriod? PaidPeriod, DateTimeOffset? PaidTo = null);
 
 /// <summary>Which changes of plan by hand are allowed, and from when on they hold. Pure.</summary>
 internal static class PlanChangeRules
@@ -86,9 +87,10 @@ internal static class PlanChangeRules
         if (moves && DroppedMeter(account, subscription.Product, catalog) is { } dropped) return (null, new(RefusalKind.Invalid, dropped, "catalog_version"));
         if (when == PlanChangeTime.PeriodEnd)
         {
-            // A year that is paid for is a commitment: nothing less begins before it is over.
-            var held = present.Interval == PlanInterval.Year && (plan.Interval == PlanInterval.Month || plan.Rank < present.Rank) && account.Status != AccountStatus.Trialing;
-            return AtPeriodEnd(account, subscription, plan, catalog.Version, held ? BaseFees.YearOf(account, subscription).End : PeriodEnd(account));
+            // A year that is paid for is a commitment: another plan begins when it is over. The same plan of another version goes on in it.
+            DateTimeOffset? paidTo = present.Interval == PlanInterval.Year && plan.Id != present.Id && account.Status != AccountStatus.Trialing ? BaseFees.YearOf(account, subscription).End : null;
+            var (change, refusal) = AtPeriodEnd(account, subscription, plan, catalog.Version, paidTo ?? PeriodEnd(account));
+            return (paidTo > PeriodEnd(account) && change is not null ? change with { PaidTo = paidTo } : change, refusal);
         }
 
         if (moves) return Wrong("A catalogue version takes effect at a period start. Nothing was changed; ask for it at period_end.", "when");

@@ -54,12 +54,14 @@ internal static class AccountChangeEndpoints
     private static async Task<IResult> UndoPlanChange(string id, string product, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
     {
         var body = await RequestReading.JsonIfAny(request, BillingJson.Web.UndoCancelRequest, cancellation);
-        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoPlanChange(new(product, body?.Reason)));
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoPlanChange(new(product, body?.Reason, body?.DryRun ?? false)));
     }
 
     private static async Task<IResult> ChangeSettings(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
     {
         var body = await RequestReading.Json(request, BillingJson.Web.SettingsRequest, cancellation);
+        if (body.SpendCap.ValueKind == JsonValueKind.Object && body.SpendCap.EnumerateObject().FirstOrDefault(m => m.Name is not ("amount" or "kind")) is { Value.ValueKind: not JsonValueKind.Undefined } unknown)
+            return JsonProblems.Unknown($"spend_cap.{unknown.Name}", ["amount", "kind"]);
         if (!TryReadSpendCap(body.SpendCap, out var cap)) return Problems.Invalid("A spend cap is an amount in minor units and a kind, soft or hard, such as {\"amount\":50000,\"kind\":\"soft\"}, or null for none. Nothing was stored.", "spend_cap");
         return Show(await grains.GetGrain<IMerchantAccountGrain>(id).ChangeSettings(new(
             body.AutomaticPlanChanges, body.Reason, body.DryRun ?? false, Idempotency.CommandIdOf(request), body.Alerts ?? default, cap, body.SpendCap.ValueKind == JsonValueKind.Null)));
@@ -88,7 +90,7 @@ internal static class AccountChangeEndpoints
     private static async Task<IResult> Undo(string id, HttpRequest request, IGrainFactory grains, CancellationToken cancellation)
     {
         var body = await RequestReading.JsonIfAny(request, BillingJson.Web.UndoCancelRequest, cancellation);
-        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoCancellation(new(body?.Reason)));
+        return Show(await grains.GetGrain<IMerchantAccountGrain>(id).UndoCancellation(new(body?.Reason, body?.DryRun ?? false)));
     }
 
     public static IResult Show(AccountChangeAnswer answer) =>

@@ -56,8 +56,9 @@ internal static partial class AccountEndpoints
         if (body.Name is null) return Problems.Invalid("An account needs a name. Nothing was stored.", "name");
         if (body.Email is null) return Problems.Invalid("An account needs an e-mail address. Nothing was stored.", "email");
         if (body.Plans.IsDefault) return Problems.Invalid("An account needs its plans: a list of plan ids, which may be empty. Nothing was stored.", "plans");
-        if (catalogs.Latest is not { } newest) return Problems.Conflict("No catalogue is published yet. Nothing was stored.");
-        var latest = body.Currency is { } currency && catalogs.LatestIn(currency) is { } priced ? priced : newest;
+        if (catalogs.Currencies is not [var first, ..] currencies) return Problems.Conflict("No catalogue is published yet. Nothing was stored.");
+        if (catalogs.LatestIn(body.Currency ?? first) is not { } latest)
+            return Problems.Invalid($"No catalogue is published in {body.Currency}; there are catalogues in {string.Join(", ", currencies)}. Give one of these, or leave the currency out for {first}. Nothing was stored.", "currency");
 
         if (body.PaymentMethod is { } method && await methods.Refused(method, cancellation) is { } none) return Problems.Of(none);
 

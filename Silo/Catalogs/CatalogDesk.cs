@@ -26,7 +26,7 @@ internal sealed class CatalogDesk(ICatalogStore store, PublishedCatalogs publish
         if (catalog is null) return (null, new(RefusalKind.Invalid, $"{problem!.Detail} Nothing was stored.", problem.Path));
         if (!CanBeInAPath(catalog.Version))
             return (null, new(RefusalKind.Invalid, $"$.version is part of addresses: it has 1 to {MaxVersionLength} letters, digits, points, _ and -, and begins with a letter or digit. Nothing was stored.", "$.version"));
-        if (NotPaidIn(catalog) is { } currency) return (null, currency);
+        if (NotToCome(catalog) is { } wrong) return (null, wrong);
         Compile(catalog);
         var draft = CatalogDraft.Of(catalog.Version, clock.Now, json);
         return await store.SaveDraft(draft)
@@ -47,7 +47,7 @@ internal sealed class CatalogDesk(ICatalogStore store, PublishedCatalogs publish
 
         var (catalog, refusal) = Read(draft);
         if (catalog is null) return (null, refusal);
-        if (NotPaidIn(catalog) is { } currency) return (null, currency);
+        if (NotToCome(catalog) is { } wrong) return (null, wrong);
         Compile(catalog);
         var at = clock.Now;
         if (!await store.Publish(draft, at))
@@ -80,8 +80,26 @@ internal sealed class CatalogDesk(ICatalogStore store, PublishedCatalogs publish
     private static bool CanBeInAPath(string version) =>
         version.Length <= MaxVersionLength && char.IsAsciiLetterOrDigit(version[0]) && version.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 
-    // Of versions to come alone: what is published is read as it was.
-    public static Refusal? NotPaidIn(Catalog catalog) => Currencies.IsInUse(catalog.Currency)
+    /// <summary>Why a version cannot come that the reader takes; null when it can. What is published is read as it was.</summary>
+    public static Refusal? NotToCome(Catalog catalog) => NotPaidIn(catalog) ?? FeatureOfAMeter(catalog);
+
+    private static Refusal? FeatureOfAMeter(Catalog catalog)
+    {
+        for (var product = 0; product < catalog.Products.Length; product++)
+        {
+            var plans = catalog.Products[product].Plans;
+            for (var plan = 0; plan < plans.Length; plan++)
+            {
+                if (plans[plan].Features.Keys.FirstOrDefault(f => catalog.Meters.Any(m => m.Id == f)) is not { } feature) continue;
+                var path = $"$.products[{product}].plans[{plan}].features['{feature}']";
+                return new(RefusalKind.Invalid, $"{path} has the id of a meter: whether the meter may be used follows from the plan's allowance and the account's spend cap, past which the feature would lead. Give the feature another name, or leave it out. Nothing was stored.", path);
+            }
+        }
+
+        return null;
+    }
+
+    private static Refusal? NotPaidIn(Catalog catalog) => Currencies.IsInUse(catalog.Currency)
         ? null
         : new(RefusalKind.Invalid, $"$.currency is {catalog.Currency}, by which ISO 4217 names no currency that is in use: how many places its amounts have is not known. Give the currency that merchants pay in. Nothing was stored.", "$.currency");
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Billing.Journal;
 using Billing.Plans;
@@ -19,6 +20,9 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
     /// <inheritdoc/>
     public CompiledCatalog? Latest { get; private set; }
 
+    /// <inheritdoc/>
+    public ImmutableArray<string> Currencies { get; private set; } = [];
+
     /// <summary>Loads what is published; publishes a file when nothing is.</summary>
     /// <exception cref="InvalidDataException">The file is not a catalogue, or a published one is damaged; the message says where.</exception>
     public static async Task<PublishedCatalogs> Load(IStore store, IBillingClock clock, string file)
@@ -28,7 +32,7 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
             var json = await File.ReadAllBytesAsync(file);
             var (catalog, problem) = CatalogReader.Read(json);
             if (catalog is null) throw new InvalidDataException($"The catalogue {file} cannot be published: {problem!.Detail}");
-            if (CatalogDesk.NotPaidIn(catalog) is { } unpaid) throw new InvalidDataException($"The catalogue {file} cannot be published: {unpaid.Detail}");
+            if (CatalogDesk.NotToCome(catalog) is { } wrong) throw new InvalidDataException($"The catalogue {file} cannot be published: {wrong.Detail}");
             await ((ICatalogStore)store).Add(new(catalog.Version, clock.Now, json));
         }
 
@@ -65,6 +69,7 @@ internal sealed class PublishedCatalogs : ICatalogs, ICatalogUpdates, IDisposabl
         await Compare(version);
         var (catalog, problem) = CatalogReader.Read(version.Json);
         if (catalog is null) throw new InvalidDataException($"The published catalogue {version.Version} can no longer be read: {problem!.Detail}");
+        if (!Currencies.Contains(catalog.Currency)) Currencies = Currencies.Add(catalog.Currency);
         Latest = _latestIn[catalog.Currency] = _versions[catalog.Version] = new(catalog);
     }
 

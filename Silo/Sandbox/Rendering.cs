@@ -24,6 +24,8 @@ internal static class Rendering
         switch (shown.TextOrNone("object"))
         {
             case Kinds.Invoice when shown["deleted"] is null:
+                // Of a draft the balance as it is now.
+                if (shown.Text("status") == "draft" && shown.TextOrNone("customer") is { } customer && state.Find(Kinds.Customer, customer) is { } its) shown["starting_balance"] = its.Number("balance");
                 shown["lines"] = FirstOf(state, Kinds.LineItem, $"invoice:{shown.Id()}", $"/v1/invoices/{shown.Id()}/lines");
                 break;
             case Kinds.Charge:

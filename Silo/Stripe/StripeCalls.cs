@@ -186,7 +186,7 @@ internal sealed class StripeCalls(StripeClient client)
     {
         if (NoPaymentMethod(call) is { } refused) return refused;
         var paid = await client.Post(StripePaths.Pay(InvoiceOf(call)), new() { { "payment_method", call.PaymentMethod } }, Key(call), cancellation);
-        if (!paid.IsDone) return Answer(call, paid);
+        if (!paid.IsDone) return Answer(call, paid) with { Id = paid.Charge };
 
         var now = await _read.Invoice(InvoiceOf(call), cancellation);
         if (now.Value is null) return await PaidButUnread(call, paid, now.Result, cancellation);
@@ -194,8 +194,8 @@ internal sealed class StripeCalls(StripeClient client)
         return (now.Value.Status, now.Value.Payment) switch
         {
             ("paid", _) or (_, { Status: "processing" or "succeeded" }) => answer,
-            (_, { Status: "requires_action" } payment) => answer with { Outcome = StripeOutcome.RequiresAction, Code = payment.Code },
-            (_, { Failed: true } payment) => answer with { Outcome = StripeOutcome.Declined, Code = payment.Code },
+            (_, { Status: "requires_action" } payment) => answer with { Outcome = StripeOutcome.RequiresAction, Id = payment.Charge, Code = payment.Code },
+            (_, { Failed: true } payment) => answer with { Outcome = StripeOutcome.Declined, Id = payment.Charge, Code = payment.Code },
             _ => answer with { Outcome = StripeOutcome.Unknown, Message = $"Stripe took the request to pay, and yet the invoice is {now.Value.Status} with its payment {now.Value.Payment?.Status ?? "missing"}." },
         };
     }

@@ -32,6 +32,7 @@ internal static class StripeOutcomes
             Outcome = OutcomeOf(writes, reply, error),
             Code = Text(error, "code") ?? Text(error, "type"),
             DeclineCode = Text(error, "decline_code"),
+            Charge = Text(error, "charge") ?? Text(Object(error, "payment_intent"), "latest_charge"),
         };
         return result with { Message = MessageOf(reply.Status, error) };
     }
@@ -51,7 +52,7 @@ internal static class StripeOutcomes
     private static bool NeedsAction(JsonElement error) =>
         Text(error, "code") is "authentication_required" or "payment_intent_action_required" or "invoice_payment_intent_requires_action"
         || Text(error, "decline_code") == "authentication_required"
-        || (error.TryGetProperty("payment_intent", out var intent) && intent.ValueKind == JsonValueKind.Object && Text(intent, "status") == "requires_action");
+        || Text(Object(error, "payment_intent"), "status") == "requires_action";
 
     private static string MessageOf(int status, JsonElement? error)
     {
@@ -66,6 +67,9 @@ internal static class StripeOutcomes
 
     private static JsonElement? Error(JsonElement? body) =>
         body is { } answer && answer.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object ? error : null;
+
+    private static JsonElement? Object(JsonElement? from, string name) =>
+        from is { } element && element.TryGetProperty(name, out var found) && found.ValueKind == JsonValueKind.Object ? found : null;
 
     private static string? Text(JsonElement? from, string name) =>
         from is { } element && element.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;

@@ -77,7 +77,8 @@ internal sealed class StripeReaders(StripeClient client)
             invoice.Whole("amount_due"),
             invoice.Whole("amount_paid"),
             [.. StripeJson.Items(lines).Select(LineOf)],
-            payment);
+            payment,
+            invoice.Field("starting_balance") is { ValueKind: JsonValueKind.Number } ? invoice.Whole("starting_balance") : 0);
     }
 
     private static StripeInvoiceLine LineOf(JsonElement line) => new(line.Id(), line.MetadataNumber("line"), line.Whole("amount"));

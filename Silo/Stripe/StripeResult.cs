@@ -13,6 +13,7 @@ namespace Billing.Silo.Stripe;
 /// <param name="RetryAfter">How long Stripe asks to wait; null when it does not say.</param>
 /// <param name="RequestId">The id under which Stripe's support finds the request; null without one.</param>
 /// <param name="At">When Stripe answered, by its own clock, in whole seconds; null when it does not say.</param>
+/// <param name="Charge">The charge that a refused payment made and that failed; null when it does not say.</param>
 internal sealed record StripeResult(
     StripeOutcome Outcome,
     int Status,
@@ -22,7 +23,8 @@ internal sealed record StripeResult(
     string? Message = null,
     TimeSpan? RetryAfter = null,
     string? RequestId = null,
-    DateTimeOffset? At = null)
+    DateTimeOffset? At = null,
+    string? Charge = null)
 {
     /// <summary>Whether it is done and answered.</summary>
     public bool IsDone => Outcome == StripeOutcome.Done;

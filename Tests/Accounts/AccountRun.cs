@@ -123,7 +123,7 @@ internal sealed class AccountRun
     }
 
     public AccountChangeAnswer Cancel(string? reason = "The shop closes.", bool dryRun = false, string? commandId = null) =>
-        Change(() => CancellationDecider.Cancel(State, new(reason, dryRun, commandId), Now, _facts));
+        Change(dryRun, (state, facts) => CancellationDecider.Cancel(state, new(reason, dryRun, commandId), Now, facts));
 
     public AccountChangeAnswer Add(string product, string plan) => ChangePlans(new PlanChange(product, plan));
 
@@ -131,14 +131,15 @@ internal sealed class AccountRun
         ChangePlans(new ChangePlans([.. changes], _published.Latest.Catalog.Version, PlanChangeTime.Now, "They asked for it.", false, null));
 
     public AccountChangeAnswer ChangePlans(ChangePlans command) =>
-        Change(() => PlanChangeDecider.Decide(State, command, _published, Now, _facts));
+        Change(command.DryRun, (state, facts) => PlanChangeDecider.Decide(state, command, _published, Now, facts));
 
-    public AccountChangeAnswer UndoPlanChange(string product) => Change(() => PlanChangeDecider.Undo(State, new(product, null), Now, _facts));
+    public AccountChangeAnswer UndoPlanChange(string product, bool dryRun = false) =>
+        Change(dryRun, (state, facts) => PlanChangeDecider.Undo(state, new(product, null, dryRun), Now, facts));
 
-    public AccountChangeAnswer Set(ChangeSettings command) => Change(() => SettingsDecider.Decide(State, command, Now, _facts));
+    public AccountChangeAnswer Set(ChangeSettings command) => Change(command.DryRun, (state, facts) => SettingsDecider.Decide(state, command, Now, facts));
 
-    public AccountChangeAnswer UndoCancellation(string? reason = null) =>
-        Change(() => CancellationDecider.Undo(State, new(reason), Now, _facts));
+    public AccountChangeAnswer UndoCancellation(string? reason = null, bool dryRun = false) =>
+        Change(dryRun, (state, facts) => CancellationDecider.Undo(state, new(reason, dryRun), Now, facts));
 
     /// <summary>The call to Stripe that the account hands out now; null when it hands out none.</summary>
     public StripeCall? NextCall() => Charge(() => { });
@@ -155,14 +156,16 @@ internal sealed class AccountRun
         Charge(() => ReversalDecider.Notice(State, stripeInvoice, intent, Now, _facts));
 
     public AccountChangeAnswer Pay(string method) =>
-        Change(() => ChargingCommandDecider.ChangePaymentMethod(State, new(method, "A new card.", false, null), Now, _facts));
+        Change(false, (state, facts) => ChargingCommandDecider.ChangePaymentMethod(state, new(method, "A new card.", false, null), Now, facts));
 
     public AccountChangeAnswer Release(bool dryRun = false) =>
-        Change(() => ChargingCommandDecider.Release(State, new("It is right.", dryRun, null), Now, _facts));
+        Change(dryRun, (state, facts) => ChargingCommandDecider.Release(state, new("It is right.", dryRun, null), Now, facts));
 
-    public AccountChangeAnswer Suspend() => Change(() => SuspensionDecider.Suspend(State, new("They asked for it.", false, null), Now, _facts));
+    public AccountChangeAnswer Suspend(bool dryRun = false) =>
+        Change(dryRun, (state, facts) => SuspensionDecider.Suspend(state, new("They asked for it.", dryRun, null), Now, facts));
 
-    public AccountChangeAnswer Resume() => Change(() => SuspensionDecider.Resume(State, new("They asked for it.", false, null), Now, _facts));
+    public AccountChangeAnswer Resume(bool dryRun = false) =>
+        Change(dryRun, (state, facts) => SuspensionDecider.Resume(state, new("They asked for it.", dryRun, null), Now, facts));
 
     public ImmutableArray<ChargeView> Charges => ChargeViews.Page(State, 0, 1000).Items;
 
@@ -261,10 +264,10 @@ internal sealed class AccountRun
 
     private AccountState NewState() => new("acme", HashKey, _published);
 
-    private AccountChangeAnswer Change(Func<AccountChangeAnswer> decide)
+    private AccountChangeAnswer Change(bool isDryRun, Func<AccountState, FactWriter, AccountChangeAnswer> decide)
     {
         AccountChangeAnswer? answer = null;
-        Turn(() => answer = decide());
+        Turn(() => answer = Acts.Decide(State, isDryRun, Now, _facts, decide));
         return answer!;
     }
 

@@ -63,6 +63,18 @@ public sealed class AlertTests
     }
 
     [Fact]
+    public void ThresholdsReachedAtOnce_AreToldInTheOrderOfTheirPercentage()
+    {
+        var account = Opened("bot-2");
+        account.Set(new(null, "They asked for it.", false, null, [new(null, 90, null), new("bot.talks", 10, null)]));
+        account.At(On("2026-04-02")).Send([.. Enumerable.Range(0, 100).Select(i => Talk($"{i}", On("2026-04-02")))]);
+
+        account.At(On("2026-04-06"));
+
+        Assert.Equal([10, 50, 80, 90, 100], Told(account).Select(a => a.Alert.Percent!.Value));
+    }
+
+    [Fact]
     public void ASoftCap_IsToldAndNothingElse()
     {
         var account = Opened().At(April10);
@@ -139,6 +151,49 @@ public sealed class AlertTests
 
         Assert.Equal((allowed, limit, reason), (given.Allowed, given.Limit?.ToString(), given.Reason));
     }
+
+    [Theory]
+    [InlineData("false", "true", true, null, "The plan files-1 gives part.")]
+    [InlineData("true", "false", true, null, "The plan desk-1 gives part.")]
+    [InlineData("3", "10", true, "10", "The plan files-1 gives part up to 10.")]
+    [InlineData("10", "3", true, "10", "The plan desk-1 gives part up to 10.")]
+    [InlineData("3", "true", true, null, "The plan files-1 gives part.")]
+    [InlineData("true", "3", true, null, "The plan desk-1 gives part.")]
+    [InlineData("0", "3", true, "3", "The plan files-1 gives part up to 3.")]
+    [InlineData("false", "false", false, null, "The plan desk-1 does not give part.")]
+    public void AFeatureOfTwoPlans_IsTheMostThatEitherGives(string desk, string files, bool allowed, string? limit, string reason)
+    {
+        var account = Opened("desk-1", WithFeatures($$"""{ "part": {{desk}} }""", $$"""{ "part": {{files}} }"""));
+        account.ChangePlans(new PlanChange("files", "files-1"));
+
+        var given = Entitlements.Of(account.State, "part", account.Now).Entitlement!;
+
+        Assert.Equal((allowed, limit, reason), (given.Allowed, given.Limit?.ToString(), given.Reason));
+    }
+
+    [Theory]
+    [InlineData("""{ "desk.tickets": true }""", "{}")]
+    [InlineData("{}", """{ "desk.tickets": true }""")]
+    public void AFeatureNamedAsAMeter_EndsAtTheHardCapOfThatMeter(string desk, string files)
+    {
+        var account = Opened("desk-1", WithFeatures(desk, files)).At(April10);
+        account.ChangePlans(new PlanChange("files", "files-1"));
+        account.Set(new(null, "They asked for it.", false, null, default, new(500, SpendCapKind.Hard)));
+
+        account.Use(1, April10);
+
+        Assert.False(Entitled(account).Allowed);
+        Assert.StartsWith("The spend cap of 5.00 USD is reached", Entitled(account).Reason, StringComparison.Ordinal);
+    }
+
+    private static string WithFeatures(string desk, string files) => $$"""
+        {
+          "version": "v1", "currency": "USD", "meters": [ { "id": "desk.tickets", "product": "desk", "event": "sent", "aggregate": "count" } ],
+          "products": [
+            { "id": "desk", "plans": [ { "id": "desk-1", "rank": 1, "base_price": "10.00", "prices": { "desk.tickets": { "model": "per_unit", "unit_price": "1.00" } }, "features": {{desk}} } ] },
+            { "id": "files", "plans": [ { "id": "files-1", "rank": 1, "base_price": "0.00", "features": {{files}} } ] } ]
+        }
+        """;
 
     [Fact]
     public void AFeature_FollowsTheState()

@@ -78,6 +78,14 @@ public sealed class AccountChangeCallsTests(PlatformFixture platform) : IClassFi
     [InlineData("plans", """{"changes":[{"product":"desk","plan":"desk-pro"}],"when":"now"}""", "reason")]
     [InlineData("plans", """{"changes":[{"product":"desk","plan":"desk-pro"}],"when":"now","reason":"r","catalog_version":"0"}""", "catalog_version")]
     [InlineData("plans", """{"changes":[{"product":"desk","plan":"desk-pro"}],"when":"now","reason":"r","dry_run":"yes"}""", "dry_run")]
+    [InlineData("plans", """{"changes":[{"product":"desk","plan":"desk-pro"},{"product":"voice","plan":"voice-payg","whne":"now"}],"when":"now","reason":"r"}""", "changes[1].whne")]
+    [InlineData("settings", """{"spend_cap":{"amount":50000,"kinds":"hard"},"reason":"r"}""", "spend_cap.kinds")]
+    [InlineData("settings", """{"alerts":[90,{"metre":"desk.tickets","percent":80}],"reason":"r"}""", "alerts[1].metre")]
+    [InlineData("settings", """{"alerts":[{"percent":12.5}],"reason":"r"}""", "alerts[0].percent")]
+    [InlineData("settings", """{"alerts":[12.5],"reason":"r"}""", "alerts[0].percent")]
+    [InlineData("settings", """{"alerts":[{"amount":0.5}],"reason":"r"}""", "alerts[0].amount")]
+    [InlineData("settings", """{"alerts":[{"meter":7,"percent":80}],"reason":"r"}""", "alerts[0].meter")]
+    [InlineData("settings", """{"alerts":["90"],"reason":"r"}""", "alerts[0]")]
     [InlineData("cancel", "{}", "reason")]
     [InlineData("cancel", """{"reason":""}""", "reason")]
     [InlineData("cancel", """{"reason":7}""", "reason")]
@@ -90,6 +98,20 @@ public sealed class AccountChangeCallsTests(PlatformFixture platform) : IClassFi
         (await platform.Api.Post($"/v1/accounts/strict/{call}", body)).IsProblem(400, field);
 
         Assert.Equal(before, (await platform.Api.Get("/v1/accounts/strict")).Text);
+    }
+
+    [Theory]
+    [InlineData("plans", """{"changes":[{"product":"desk","plan":"desk-pro","whne":"now"}],"when":"now","reason":"r"}""", "There is no field changes[0].whne. There it has: product, plan. Nothing was stored.")]
+    [InlineData("plans", """{"changes":[{"product":7,"plan":"desk-pro"}],"when":"now","reason":"r"}""", "The field changes[0].product is a text, given once. Nothing was stored.")]
+    [InlineData("settings", """{"spend_cap":{"amount":50000,"kinds":"hard"},"reason":"r"}""", "There is no field spend_cap.kinds. There it has: amount, kind. Nothing was stored.")]
+    [InlineData("settings", """{"alerts":[{"metre":"desk.tickets","percent":80}],"reason":"r"}""", "There is no field alerts[0].metre. There it has: meter, percent, amount. Nothing was stored.")]
+    [InlineData("settings", """{"alerts":[{"percent":12.5}],"reason":"r"}""", "A percentage is a whole number such as 90, without a point. Nothing was stored.")]
+    [InlineData("settings", """{"alerts":[12.5],"reason":"r"}""", "A percentage is a whole number such as 90, without a point. Nothing was stored.")]
+    public async Task ProblemOfANestedField_SaysWhatIsNeeded(string call, string body, string sentence)
+    {
+        await platform.Api.Post("/v1/accounts", ApiCaller.Account("nested", "voice-payg"));
+
+        Assert.Equal(sentence, (await platform.Api.Post($"/v1/accounts/nested/{call}", body)).Json.GetProperty("detail").GetString());
     }
 
     [Fact]

@@ -98,6 +98,8 @@ public sealed class BackTestCallsTests(BackTestCallsTests.Accounts accounts) : I
 
     [Theory]
     [InlineData("test-9/backtest", "{}", 404, "version")]
+    [InlineData("test-1/backtest", """{"account":["calm"]}""", 400, "account")]
+    [InlineData("test-1/simulate", """{"accounts":["calm"],"transition":{}}""", 400, "transition")]
     [InlineData("test-1/backtest", """{"accounts":[]}""", 400, "accounts")]
     [InlineData("test-1/backtest", """{"accounts":"some"}""", 400, "accounts")]
     [InlineData("test-1/backtest", """{"accounts":7}""", 400, "accounts")]

@@ -55,6 +55,41 @@ public sealed class CatalogCallsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AccountWithoutACurrency_PaysInThatOfTheFirstCatalogue()
+    {
+        await Api.Post("/v1/catalogs", Catalog("test-2", "12.00"));
+        await Api.Post("/v1/catalogs/test-2/publish", "{}");
+        await Api.Post("/v1/catalogs", Catalog("yen-1", "12").Replace("\"USD\"", "\"JPY\"", StringComparison.Ordinal).Replace(".50\"", "\"", StringComparison.Ordinal));
+        Assert.Equal(200, (await Api.Post("/v1/catalogs/yen-1/publish", "{}")).Status);
+
+        var opened = await Api.Post("/v1/accounts", ApiCaller.Account("plain", "desk-basic"));
+        var refused = await Api.Post("/v1/accounts", """{"id":"crowns","name":"C","email":"c@example.com","plans":["desk-basic"],"currency":"SEK"}""");
+
+        Assert.True(opened.Status == 201, opened.Text);
+        Assert.Equal(("USD", "test-2"), (opened.Json.GetProperty("currency").GetString(), opened.Json.GetProperty("subscriptions")[0].GetProperty("catalog_version").GetString()));
+        refused.IsProblem(400, "currency");
+        Assert.Equal(
+            "No catalogue is published in SEK; there are catalogues in USD, JPY. Give one of these, or leave the currency out for USD. Nothing was stored.",
+            refused.Json.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task FeatureNamedAsAMeter_IsRefusedAtDraftAndPublish()
+    {
+        var json = Catalog("test-2", "12.00").Replace("\"features\": {}", "\"features\": { \"voice.minutes\": true }", StringComparison.Ordinal);
+
+        var drafted = await Api.Post("/v1/catalogs", json);
+        Assert.True(await ((ICatalogStore)_platform.Store).SaveDraft(CatalogDraft.Of("test-2", DateTimeOffset.UnixEpoch, System.Text.Encoding.UTF8.GetBytes(json))));
+        var published = await Api.Post("/v1/catalogs/test-2/publish", "{}");
+
+        drafted.IsProblem(400, "$.products[0].plans[0].features['voice.minutes']");
+        Assert.Equal(
+            "$.products[0].plans[0].features['voice.minutes'] has the id of a meter: whether the meter may be used follows from the plan's allowance and the account's spend cap, past which the feature would lead. Give the feature another name, or leave it out. Nothing was stored.",
+            drafted.Json.GetProperty("detail").GetString());
+        published.IsProblem(400, "$.products[0].plans[0].features['voice.minutes']");
+    }
+
+    [Fact]
     public async Task DraftPublished_IsWhatNewAccountsGet_AndThoseThatWereStay()
     {
         await Api.Open("before", "desk-basic");

@@ -48,6 +48,23 @@ public sealed class ChargeCallsTests(PlatformFixture platform) : IClassFixture<P
     }
 
     [Fact]
+    public async Task ADecline_IsToldOnceWithStripesCharge()
+    {
+        await Open("decliner", "pm_card_chargeCustomerFail");
+        await platform.Api.MoveClock("PT1M");
+
+        var failed = Assert.Single(await AtStripe("decliner"));
+        Assert.Equal(("failed", Text(failed, "id")), (Text(failed, "status"), Text(Assert.Single(await Charges("decliner")).GetProperty("stripe"), "charge")));
+        var told = (await platform.Api.Get("/v1/feed?account=decliner&type=charge_declined")).Json.GetProperty("items").EnumerateArray();
+        Assert.Equal(Text(failed, "id"), Text(Assert.Single(told).GetProperty("data"), "charge"));
+
+        var charges = (await platform.Api.Get("/v1/accounts/decliner")).Json.GetProperty("charges");
+        var open = Assert.Single(charges.GetProperty("open").EnumerateArray());
+        Assert.Equal((0, 1_000L, 1), (charges.GetProperty("proven").GetInt32(), charges.GetProperty("unpaid").GetInt64(), open.GetProperty("invoice").GetInt32()));
+        Assert.Equal(("declined", "pending", "generic_decline", "2026-01-02T00:00:00Z"), (Text(open, "state"), Text(open, "verdict"), Text(open, "evidence"), Text(open, "next_at")));
+    }
+
+    [Fact]
     public async Task APaymentMethodThatDoesNotExist_IsRefusedAndNothingIsStored()
     {
         await platform.Api.Open("keeper", "desk-basic");

@@ -67,6 +67,7 @@ public sealed class SandboxClockTests : IAsyncLifetime
     [InlineData("""{"now":"2149-01-01T00:00:00Z"}""", "now")]
     [InlineData("""{"advance":"P124Y"}""", "advance")]
     [InlineData("""{"now":5}""", "now")]
+    [InlineData("""{"advance":"P1D","by":"P2D"}""", "by")]
     public async Task WrongMove_IsNamedAndTheClockStays(string body, string field)
     {
         (await Api.Post("/v1/sandbox/clock", body)).IsProblem(400, field);

@@ -345,4 +345,35 @@ public sealed class ChargingDeciderTests
         for (var after = 0; after <= desk.Account.Entries.Count; after++)
             Assert.Equal(snapshot, Canonical(desk.Account.ReadAgain(after), desk.Account.Now));
     }
+
+    [Fact]
+    public void TheLookUpIsRefused_TheChargeWaitsForAPerson()
+    {
+        var desk = new ChargeDesk().RunBut(StripeCallKind.FinalizeInvoice, StripeOutcome.Unknown, done: false);
+        var before = desk.Calls.Count;
+
+        desk.At(Anchor.AddMinutes(1), call => call.Kind == StripeCallKind.FindInvoices ? new(call.N, StripeOutcome.Refused, "resource_missing", "No such customer: cus_1.", null, null, [], null) : null);
+
+        Assert.Equal((ChargeState.Parked, "Stripe refused to show the customer's invoices: resource_missing No such customer: cus_1."), (desk.Charge.State, desk.Charge.Evidence));
+        Assert.Equal(before + 1, desk.Calls.Count);
+    }
+
+    [Fact]
+    public void TheCustomerHasABalanceAtStripe_TheChargeIsParkedBeforeFinalising()
+    {
+        var desk = new ChargeDesk();
+        desk.Run(call =>
+        {
+            if (call.Kind == StripeCallKind.ReadInvoice) desk.Change(call.Invoice!, i => i with { StartingBalance = -1_000 });
+            return null;
+        });
+        Assert.Equal((ChargeState.Parked, "draft"), (desk.Charge.State, desk.Invoices[0].Status));
+        Assert.Contains("balance of -10.00 USD at Stripe", desk.Charge.Evidence, StringComparison.Ordinal);
+
+        desk.Change("in_1", i => i with { StartingBalance = 0 });
+        desk.Account.Release();
+        desk.Run();
+
+        Assert.Equal((ChargeState.Settled, 1), (desk.Charge.State, desk.Invoices.Count));
+    }
 }

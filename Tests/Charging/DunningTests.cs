@@ -1,5 +1,6 @@
 using Billing.Accounts;
 using Billing.Charging;
+using Billing.Http;
 using Billing.Invoices;
 using static Billing.Tests.Accounts.AccountRun;
 
@@ -77,6 +78,98 @@ public sealed class DunningTests
 
         Assert.Equal((ChargeState.Declined, "card_declined"), (desk.Charge.State, desk.Charge.Evidence));
         Assert.Empty(desk.Charge.Attempts);
+        Assert.Equal(AccountStatus.PastDue, desk.Account.State.Status);
+    }
+
+    // What failed before is not what came of the new try: that one was paid, and nobody heard of it.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TheAnswerToANewTryIsLost_TheFailedOneBeforeIsNotTakenForIt(bool stripeNamesTheFailedCharge)
+    {
+        var desk = new ChargeDesk { Declines = "insufficient_funds" };
+        desk.Run(call => call.Kind == StripeCallKind.PayInvoice && !stripeNamesTheFailedCharge ? desk.CarryOut(call) with { Id = null } : null);
+        desk.Declines = null;
+        desk.Account.Pay("pm_card_visa");
+
+        desk.RunBut(StripeCallKind.PayInvoice, StripeOutcome.Unknown, done: false);
+        Assert.Equal(ChargeState.Unknown, desk.Charge.State);
+        desk.At(Anchor.AddMinutes(59));
+        Assert.Equal((ChargeState.Unknown, "unknown"), (desk.Charge.State, desk.Charge.Attempts[^1].Outcome));
+        desk.CarryOut(desk.Calls.Last(c => c.Kind == StripeCallKind.PayInvoice));
+        desk.At(Anchor.AddHours(2));
+
+        Assert.Equal((ChargeState.Settled, AccountStatus.Active), (desk.Charge.State, desk.Account.State.Status));
+        Assert.Equal(["declined", "settled"], desk.Charge.Attempts.Select(a => a.Outcome));
+        Assert.Null(desk.Charge.Evidence);
+    }
+
+    [Fact]
+    public void TheMerchantHadToAct_TheNewTryWhoseAnswerIsLostIsNotTakenForDeclined()
+    {
+        var desk = new ChargeDesk();
+        desk.Run(call =>
+        {
+            if (call.Kind != StripeCallKind.PayInvoice) return null;
+            desk.Change(call.Invoice!, i => i with { Payment = new("pi_1", "requires_action", null, null, false, null) });
+            return new(call.N, StripeOutcome.RequiresAction, "authentication_required", null, null, null, [], null);
+        });
+        desk.Account.Pay("pm_card_visa");
+
+        desk.RunBut(StripeCallKind.PayInvoice, StripeOutcome.Unknown, done: false);
+        desk.At(Anchor.AddMinutes(59));
+        Assert.Equal(ChargeState.Unknown, desk.Charge.State);
+        desk.At(Anchor.AddHours(2));
+
+        Assert.Equal(ChargeState.Settled, desk.Charge.State);
+        Assert.Equal(["requires_action", "not_done", "settled"], desk.Charge.Attempts.Select(a => a.Outcome));
+    }
+
+    [Fact]
+    public void ADebitFailsDaysAfterItWasTaken_ItsAttemptWasProcessingAndIsDeclined()
+    {
+        var desk = new ChargeDesk();
+        desk.Run(call =>
+        {
+            if (call.Kind != StripeCallKind.PayInvoice) return null;
+            desk.Change(call.Invoice!, i => i with { Payment = new("pi_1", "processing", "py_1", desk.Account.Now, false, null) });
+            return new(call.N, StripeOutcome.Done, null, null, null, call.Invoice, [desk.Invoices[0]], null);
+        });
+        Assert.Equal("processing", Assert.Single(desk.Charge.Attempts).Outcome);
+
+        desk.Change("in_1", i => i with { Payment = new("pi_1", "requires_payment_method", "py_1", desk.Account.Now, true, "insufficient_funds") });
+        desk.At(Anchor.AddDays(1));
+
+        Assert.Equal(("declined", "insufficient_funds"), (desk.Charge.Attempts[0].Outcome, desk.Charge.Attempts[0].Code));
+    }
+
+    [Fact]
+    public void ResumedByAnOperator_TheAccountIsPastDueAndSuspendedAgainAfterSevenMoreDays()
+    {
+        var desk = new ChargeDesk { Declines = "insufficient_funds" };
+        desk.At(Anchor.AddDays(9));
+        Assert.Equal(AccountStatus.Suspended, desk.Account.State.Status);
+
+        var shown = desk.Account.Resume(dryRun: true).Change!;
+        var resumed = desk.Account.Resume().Change!;
+
+        Assert.Equal(shown.Description, resumed.Description);
+        Assert.EndsWith($"Unless it is paid, the account is suspended again at {UtcJsonConverter.ToText(Anchor.AddDays(16))}.", resumed.Description, StringComparison.Ordinal);
+        desk.At(Anchor.AddDays(16).AddTicks(-1));
+        Assert.Equal(AccountStatus.PastDue, desk.Account.State.Status);
+        desk.At(Anchor.AddDays(16));
+        Assert.Equal((AccountStatus.Suspended, Anchor.AddDays(16)), (desk.Account.State.Status, desk.Account.State.Suspension!.At));
+    }
+
+    [Fact]
+    public void SuspendedAndResumedWhilePastDue_ItIsPastDueStill()
+    {
+        var desk = new ChargeDesk { Declines = "insufficient_funds" };
+        desk.At(Anchor.AddDays(2));
+
+        Assert.Null(desk.Account.Suspend().Refusal);
+        Assert.Null(desk.Account.Resume().Refusal);
+
         Assert.Equal(AccountStatus.PastDue, desk.Account.State.Status);
     }
 

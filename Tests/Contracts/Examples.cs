@@ -56,9 +56,12 @@ internal static class Examples
     private static readonly UsageAlert Alert = new("mails", 90, null);
     private static readonly SpendCap Cap = new(50_000, SpendCapKind.Hard);
 
+    private static readonly OpenCharge Unpaid = new(7, 1_234, ChargeState.Declined, ChargeVerdict.Pending, Begin, "card_declined");
+    private static readonly AccountCharges Charges = new(6, 1_234, [Unpaid]);
+
     private static readonly AccountView Account = new(
         "acct-1", "Ünïcode & Söhne", "pay@example.com", "DE", AccountStatus.PastDue, "EUR", Begin.AddTicks(1), true,
-        [Subscription], [MeterUsage], -500, ["Two declined charges."], [Alert], Cap);
+        [Subscription], [MeterUsage], -500, ["Two declined charges."], [Alert], Cap, Charges);
 
 
     private static readonly ScheduledChangeView Scheduled = new(ScheduledChangeKind.Cancellation, "mail-starter", Period.End, "The shop closes.");
@@ -75,7 +78,7 @@ internal static class Examples
         7, StripeCallKind.AddLines, "acct-1/7/1/lines", "acct-1", "acct-1/7/1", "cus_1", "in_1", 7, "pm_1", "Ünïcode & Söhne", "pay@example.com", "EUR", [SentLine]);
 
     private static readonly StripeInvoice AtStripe = new(
-        "in_1", "cus_1", "acct-1/7/1", "open", "EUR", long.MaxValue, -1, 2, [new("il_1", 2, -1_234)], new("pi_1", "succeeded", "ch_1", Begin, true, "card_declined"));
+        "in_1", "cus_1", "acct-1/7/1", "open", "EUR", long.MaxValue, -1, 2, [new("il_1", 2, -1_234)], new("pi_1", "succeeded", "ch_1", Begin, true, "card_declined"), -500);
 
     private static readonly StripeAnswer Answered = new(7, StripeOutcome.NotDone, "rate_limit", "Too many requests.", TimeSpan.FromSeconds(30), "in_1", [AtStripe], Card);
     private static readonly StripeReversal Reversed = new(ReversalKind.Dispute, "dp_1", long.MaxValue, "EUR", "fraudulent", "needs_response", 2);
@@ -94,17 +97,18 @@ internal static class Examples
         Small, Quantity.Zero, Quantity.FromParts(Int128.MinValue, 1), Quantity.FromParts(Int128.MaxValue, 0),
         Refused, new Refusal(RefusalKind.Retry, "Send the same again."),
         Open, Open with { Currency = null, Country = null, PaymentMethod = null, CommandId = null, Plans = [] },
-        Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [], Alerts = [], SpendCap = null },
+        Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [], Alerts = [], SpendCap = null, Charges = null },
+        Charges, Unpaid, Unpaid with { NextAt = null, Evidence = null },
         Alert, new UsageAlert(null, null, 50_000), Cap,
         Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null }, Scheduled with { Kind = ScheduledChangeKind.Plan, CatalogVersion = "2026-03" },
         new CancelAccount("The shop closes.", true, "command-2"), new CancelAccount(null, false, null),
-        new UndoCancellation("It goes on."), new UndoCancellation(null as string),
+        new UndoCancellation("It goes on."), new UndoCancellation(null as string, true),
         new ChangePlans([PlanChange], "2026-03", PlanChangeTime.PeriodEnd, "They asked for it.", true, "command-3"),
         new ChangePlans([], null, PlanChangeTime.Now, null, false, null),
         new EntitlementView("mails", true, Small, Quantity.One, "The plan includes them."), new EntitlementView("macros", false, null, null, "It does not."),
         new EntitlementAnswer(null, new("macros", false, null, null, "It does not.")), new EntitlementAnswer(Refused, null),
         new ChangeSettings(false, "They asked for it.", true, "command-8", [Alert], Cap, true), new ChangeSettings(null, null, false, null),
-        new UndoPlanChange("mail", "They changed their mind."), new UndoPlanChange("mail", null),
+        new UndoPlanChange("mail", "They changed their mind."), new UndoPlanChange("mail", null, true),
         PlanChange, new PlanChange(null, null),
         Change, Change with { Lines = [], Invoice = null },
         new AccountChangeAnswer(null, Change), new AccountChangeAnswer(Refused, null),

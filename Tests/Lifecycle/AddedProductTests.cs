@@ -141,7 +141,9 @@ public sealed class AddedProductTests
         var change = account.ChangePlans(new("voice", "voice-1"), new("files", "files-year")).Change!;
         account.Send(Call("a", account.Now, 1000));
 
-        Assert.Equal((0L, null), (change.Total, change.Invoice));
+        // What they bring to the first paid invoice: 31.00 and 120.00.
+        Assert.Equal((15_100L, 2, null), (change.Total, change.Lines.Length, change.Invoice));
+        Assert.Contains("In the trial nothing is due", change.Description, StringComparison.Ordinal);
         Assert.Empty(account.Invoices);
         Assert.Equal([3000L, 12_000L, 3100L], Assert.Single(account.At(trialEnd).Invoices).Lines.Select(l => l.Amount));
         Assert.Equal(Quantity.Zero, account.At(trialEnd.AddMonths(1)).Invoices[1].Lines.Single(l => l.Meter == Minutes).Quantity);
@@ -170,6 +172,48 @@ public sealed class AddedProductTests
         Assert.Equal([2500L, 2067L, 67L], account.Invoices.Select(i => i.Total));
         Assert.Equal(AccountStatus.Cancelled, account.State.Status);
     }
+
+    [Fact]
+    public void ScheduledProduct_IsOnThePreviewAsItIsBilled()
+    {
+        var account = Begun("desk-1").At(Tenth);
+        account.Send([.. Enumerable.Range(0, 5).Select(i => Event.Message($"{i}", Tenth, $"{i}"))]);
+        Assert.Null(account.ChangePlans(Later).Refusal);
+        var before = account.Snapshot();
+
+        var preview = AccountViews.Preview(account.State, account.Now)!;
+
+        Assert.Equal(
+            [("desk-1", 2500L), ("files-year", 12_000L), ("voice-1", 3100L), ("desk-1", 120L)], // 5 − 2 included = 3 × 0.40
+            preview.Lines.Select(l => (l.Plan!, l.Amount)));
+        Assert.Equal(before, account.Snapshot());
+        Assert.Equal(JsonSerializer.Serialize(account.At(FirstEnd + Grace).Invoices[1].Lines), JsonSerializer.Serialize(preview.Lines));
+        Assert.Equal(17_720, account.Invoices[1].Total);
+    }
+
+    [Fact]
+    public void ScheduledProductInATrial_IsOnThePreviewOfTheFirstInvoice()
+    {
+        var account = Begun("desk-trial").At(Anchor.AddDays(2));
+        Assert.Null(account.ChangePlans(Later).Refusal);
+
+        var preview = AccountViews.Preview(account.State, account.Now)!;
+
+        Assert.Equal(["desk-trial", "files-year", "voice-1"], preview.Lines.Select(l => l.Plan));
+        Assert.Equal(JsonSerializer.Serialize(account.At(Anchor.AddDays(7)).Invoices[0].Lines), JsonSerializer.Serialize(preview.Lines));
+    }
+
+    [Fact]
+    public void ScheduledProductOfACancelledAccount_IsNotOnThePreview()
+    {
+        var account = Begun("desk-1").At(Tenth);
+        account.ChangePlans(Later);
+        account.Cancel();
+
+        Assert.All(AccountViews.Preview(account.State, account.Now)?.Lines ?? [], l => Assert.Equal("desk", l.Product));
+    }
+
+    private static ChangePlans Later => new([new("voice", "voice-1"), new("files", "files-year")], "life-1", PlanChangeTime.PeriodEnd, "They asked for it.", false, null);
 
     [Fact]
     public void ADryRun_ShowsTheSameAndStoresNothing()

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Billing.Metering;
 using Billing.Tests.Accounts;
+using Billing.Tests.Plans;
 using FsCheck.Fluent;
 using static Billing.Tests.Lifecycle.LifeRun;
 
@@ -97,6 +98,25 @@ public sealed class DailyUsageTests
 
         var shown = View(account).Usage.Single(u => u.Meter == "desk.tickets");
         Assert.Equal((Quantity.Of(8), Quantity.Of(8 + 14)), (shown.Quantity, shown.Forecast));
+    }
+
+    [Theory]
+    [InlineData(1, 300)] // 10 a day, no week behind
+    [InlineData(10, 300)] // each day of the week like those before it
+    public void PendingUsage_IsForecastAsUsageOfItsDay(int days, int forecast)
+    {
+        var account = LadderRun.Opened("bot-2");
+        for (var day = 0; day < days; day++)
+        {
+            var at = LadderRun.Anchor.AddDays(day).AddHours(12);
+            account.At(at).Send([.. Enumerable.Range(0, 10).Select(i => new AccountRun.Event($"{day}-{i}", at, $$"""{"ticket":"{{day}}-{{i}}"}""", "talked"))]);
+        }
+
+        account.At(LadderRun.Anchor.AddDays(days));
+
+        var shown = View(account).Usage.Single(u => u.Meter == "bot.talks");
+        Assert.Equal(Quantity.Of(10 * int.Min(days, 3)), shown.Pending); // 72 hours
+        Assert.Equal(Quantity.Of(forecast), shown.Forecast);
     }
 
     private static Quantity Huge => Quantity.TryParse("170000000000000000000000000000", out var huge) ? huge : throw new InvalidOperationException("no quantity");

@@ -166,7 +166,7 @@ public sealed class PlanChangeTests
         var account = Opened("pro").At(April11);
         account.Move("basic", PlanChangeTime.PeriodEnd);
 
-        Assert.Equal("desk does not move to basic at 2026-05-01T00:00:00Z: the change is undone.", account.UndoPlanChange("desk").Change!.Description);
+        Assert.Equal("desk does not move to basic at 2026-05-01T00:00:00Z: the change is undone. It stays on pro of the catalogue v1.", account.UndoPlanChange("desk").Change!.Description);
 
         account.At(On("2026-05-04"));
         Assert.Equal("pro", account.Plan());
@@ -224,6 +224,22 @@ public sealed class PlanChangeTests
 
         Assert.Equal("basic", account.Plan());
         Assert.Single(account.Lines(), l => l.Plan == "pro-year" && l.Kind == InvoiceLineKind.Base);
+    }
+
+    // Asked for at period end, a dearer year would begin for nothing in the one that is paid.
+    [Fact]
+    public void AYearIsPaidFor_ADearerYearAtPeriodEndWaitsForItsEnd()
+    {
+        var account = Opened("basic-year").At(April11);
+
+        var change = account.Move("pro-year", PlanChangeTime.PeriodEnd).Change!;
+
+        Assert.Equal((On("2027-04-01"), 360_000L), (change.EffectiveAt, change.Total));
+        Assert.Contains("The year of basic-year is paid to 2027-04-01T00:00:00Z, so the change waits for its end.", change.Description, StringComparison.Ordinal);
+        account.At(On("2027-03-31"));
+        Assert.Equal("basic-year", account.Plan());
+        account.At(On("2027-04-04"));
+        Assert.Equal([("basic-year", 60_000L), ("pro-year", 360_000L)], account.Invoices.SelectMany(i => i.Lines).Where(l => l.Kind == InvoiceLineKind.Base).Select(l => (l.Plan!, l.Amount)));
     }
 
     [Fact]
