@@ -44,21 +44,13 @@ internal sealed class ChargeInvariants
                 "I3", $"{group.Key} was charged {group.Single()["amount"]} and asks for {charge.Amount}");
         }
 
+        foreach (var charge in charges) IsAtItsEnd(world, state, charge, tail);
+        Invariants.Holds(
+            state.Status is not (AccountStatus.PastDue or AccountStatus.Suspended) || charges.Any(c => !c.IsOver),
+            "I8", $"{state.Id} is {state.Status} and owes nothing:\n{string.Join('\n', FactsOf(state.Id, "", tail))}");
         var settled = charges.Where(c => c.State == ChargeState.Settled).Sum(c => c.Amount);
         var charged = succeeded.Sum(c => (long)c["amount"]!);
         Invariants.Holds(settled == charged, "I3", $"{state.Id} has settled {settled}, Stripe has charged {charged}");
-        foreach (var charge in charges)
-        {
-            Invariants.Holds(
-                charge.State is ChargeState.Settled or ChargeState.Parked,
-                "I8", $"{charge.Intent} is {charge.State} ({charge.Step}, next {charge.NextAt}, declined {charge.FirstDeclinedAt} to {charge.DeclinedAt}): {charge.Question?.Why}");
-            Invariants.Holds(charge.Parked is null || CircuitBreakers.Contains(charge.Parked), "I8", $"{charge.Intent} is parked, {charge.Parked}: {charge.Evidence}");
-            IsOneInvoiceAtStripe(state, charge);
-            world.Trace.Count($"charge {charge.State}");
-            if (charge.Parked is { } reason) world.Trace.Count($"charge parked {reason}");
-            if (charge.Attempts.Length > 1) world.Trace.Count("charge tried more than once");
-        }
-
         Invariants.Holds(
             _stripe["customers"]!.AsArray().Count(c => Text(c!["metadata"]!, "account") == state.Id) == (charges.IsEmpty && state.Charging.Customer is null ? 0 : 1),
             "I3", $"{state.Id} has not one customer at Stripe");
@@ -67,13 +59,80 @@ internal sealed class ChargeInvariants
         if (_countsRequests) IsSentAsOftenAsNoted(world, state.Id, tail);
     }
 
+    /// <summary>I3: what waits here for another payment method, or for a person, is not paid at Stripe.</summary>
+    public void CheckUnsettled(AccountState state)
+    {
+        foreach (var charge in state.Charging.Charges.Where(c => !c.IsOver && c.NextAt is null))
+            Invariants.Holds(
+                !Of(state.Id, "invoices").Any(i => Text(i["metadata"]!, "intent") == charge.Intent && Text(i, "status") == "paid"),
+                "I3", $"{charge.Intent} is {charge.State} since {charge.DeclinedAt} and paid at Stripe, and nobody looks: attempts [{string.Join(", ", charge.Attempts)}]");
+    }
+
+    private void IsAtItsEnd(World world, AccountState state, Charge charge, JournalTail tail)
+    {
+        try
+        {
+            IsTriedAsOftenAsAtStripe(state.Id, charge);
+            Invariants.Holds(
+                charge.State is ChargeState.Settled or ChargeState.Parked || (charge.State is ChargeState.Declined or ChargeState.Requested && state.Charging.Held),
+                "I8", $"{charge.Intent} is {charge.State} ({charge.Step}, next {charge.NextAt}, declined {charge.FirstDeclinedAt} to {charge.DeclinedAt}): {charge.Question?.Why}");
+            Invariants.Holds(charge.Parked is null || CircuitBreakers.Contains(charge.Parked), "I8", $"{charge.Intent} is parked, {charge.Parked}: {charge.Evidence}");
+            IsOneInvoiceAtStripe(state, charge);
+        }
+        catch (SimulationException broken)
+        {
+            throw new SimulationException($"{broken.Message}\n{string.Join('\n', FactsOf(state.Id, charge.Intent, tail))}", broken);
+        }
+
+        world.Trace.Count($"charge {charge.State}");
+        if (charge.Parked is { } reason) world.Trace.Count($"charge parked {reason}");
+        if (charge.Attempts.Length > 1) world.Trace.Count("charge tried more than once");
+    }
+
+    // What the journal says of a charge, and the requests about it, as far as they name it.
+    private List<string> FactsOf(string account, string intent, JournalTail tail)
+    {
+        var story = new List<string>();
+        var calls = new HashSet<long>();
+        foreach (var entry in tail.Entries)
+        {
+            var reader = new FactReader(entry.Span);
+            while (reader.TryRead(out var kind, out var content))
+            {
+                if (kind != FactKind.Json) continue;
+                var fact = FactReader.ReadJson(content);
+                if (fact is AccountFact.StripeCallSent { Intent: var about, N: var n } && about == intent) calls.Add(n);
+                var text = fact.ToString();
+                if (text.Contains($"Intent = {intent},", StringComparison.Ordinal) || (fact is AccountFact.StripeCallEnded ended && calls.Contains(ended.N))
+                    || fact is AccountFact.PaymentMethodAttached or AccountFact.PaymentMethodGiven or AccountFact.PaymentMethodRefused or AccountFact.AccountSuspended or AccountFact.AccountReactivated or AccountFact.AccountPastDue or AccountFact.PeriodsPaused)
+                    story.Add(text);
+            }
+        }
+
+        foreach (var charge in Of(account, "charges").Where(c => Text(c["metadata"]!, "intent") == intent)) story.Add($"Stripe has {charge.ToJsonString()}");
+        foreach (var request in _stripe["requests"]!.AsArray().Where(r => Text(r!, "idempotency_key").StartsWith($"{intent}/", StringComparison.Ordinal))) story.Add($"Stripe was sent {request!.ToJsonString()}");
+        return story;
+    }
+
+    // What our attempts say of a charge is not more than the bank did, and what is not settled here is not paid there. A bank debit that Stripe took is done, and may fail days later.
+    private void IsTriedAsOftenAsAtStripe(string account, Charge charge)
+    {
+        var atStripe = Of(account, "charges").Where(c => Text(c["metadata"]!, "intent") == charge.Intent).ToLookup(c => Text(c, "status"));
+        var (done, declined) = (charge.Attempts.Count(a => a.Outcome == StripeOutcome.Done), charge.Attempts.Count(a => a.Outcome == StripeOutcome.Declined && a.Code != Dunning.RequiresAction));
+        Invariants.Holds(charge.State == ChargeState.Settled || !atStripe["succeeded"].Any(), "I3", $"{charge.Intent} is {charge.State} and paid at Stripe");
+        var (paid, returned) = (atStripe["succeeded"].Count(), atStripe["failed"].Count(c => Text(c, "id").StartsWith("py_", StringComparison.Ordinal)));
+        Invariants.Holds(done <= paid + returned, "I3", $"{done} attempts of {charge.Intent} are done, Stripe was paid {paid} times and {returned} debits failed");
+        Invariants.Holds(declined <= atStripe["failed"].Count(), "I3", $"{declined} attempts of {charge.Intent} are declined, at Stripe {atStripe["failed"].Count()} failed");
+    }
+
     // A charge that settled has one invoice, paid, with its lines; one that waits for a person has none: nothing of it was sent.
     private void IsOneInvoiceAtStripe(AccountState state, Charge charge)
     {
         var invoices = Of(state.Id, "invoices").Where(i => Text(i["metadata"]!, "intent") == charge.Intent).ToList();
-        if (charge.Parked is not null)
+        if (charge.State == ChargeState.Declined) return;
+        if (charge.State is ChargeState.Parked or ChargeState.Requested)
         {
-            Invariants.Holds(invoices.Count == 0, "I3", $"{charge.Intent} is parked, {charge.Parked}, and Stripe has {invoices.Count} invoices of it");
+            Invariants.Holds(invoices.Count == 0, "I3", $"{charge.Intent} is {charge.State}, {charge.Parked}, and Stripe has {invoices.Count} invoices of it");
             return;
         }
 

@@ -5,6 +5,16 @@ namespace Billing.Tests.Simulation;
 /// <summary>What fails in a run, most of it while something is sent or due.</summary>
 internal static class FaultPlan
 {
+    // Each can be attached. Some are declined, softly or for good, some wait for the customer or the bank.
+    private static readonly string[] Methods =
+    [
+        "pm_card_visa", "pm_card_mastercard", "pm_card_amex", "pm_usBankAccount", "pm_card_chargeCustomerFail", "pm_card_radarBlock", "pm_card_authenticationRequired",
+        "pm_usBankAccount_insufficientFunds",
+    ];
+
+    // What Stripe does not take.
+    private static readonly string[] Untaken = ["pm_card_chargeDeclinedExpiredCard", "pm_card_chargeDeclined", "pm_nobody"];
+
     public static void Begin(World world, Process outside, Network network, SimulatedPlatform platform, Senders senders, Traffic traffic)
     {
         network.LostPercent = world.Of(0, 0, 5, 20);
@@ -23,9 +33,23 @@ internal static class FaultPlan
     public static void BeginStripe(World world, SimulatedStripe stripe)
     {
         stripe.LostPercent = world.Of(0, 0, 3, 10);
-        stripe.DeclinedPercent = world.Of(0, 0, 20);
+        stripe.DeclinedPercent = world.Of(0, 0, 20, 50);
         var kinds = SimulatedStripe.Faults.Where(_ => world.Chance(50)).ToArray();
         stripe.Trouble(kinds, kinds.Length == 0 ? 0 : world.Of(0, 0.05, 0.3), world.From(0, int.MaxValue));
+    }
+
+    /// <summary>Has operators give other payment methods, good and bad, by chance and most times after a decline; when all is over, good ones.</summary>
+    public static void BeginMethods(World world, StripeWebhooks webhooks, SimulatedPlatform platform, Senders senders, Traffic traffic)
+    {
+        foreach (var account in traffic.Accounts)
+            for (var times = world.Of(0, 0, 0, 1, 4); times > 0; times--)
+                senders.Give(world.From(account.OpenAt, traffic.LastAt), account.Id, world.Chance(80) ? world.Of(Methods) : world.Of(Untaken));
+
+        webhooks.Failed = account =>
+        {
+            if (platform.IsHealed) senders.Give(world.Now + world.From(0, TimeSpan.TicksPerHour), account, "pm_card_visa");
+            else if (world.Chance(80)) senders.Give(world.Now + (world.Chance(50) ? world.From(0, TimeSpan.TicksPerHour) : world.From(0, 6 * TimeSpan.TicksPerDay)), account, world.Chance(75) ? "pm_card_visa" : world.Of(Methods));
+        };
     }
 
     /// <summary>Reads the usage of accounts, where a single silo answers, by meters that only add up.</summary>

@@ -35,15 +35,33 @@ internal static class Invariants
             var journal = new JournalOfAccount(account, traffic, tail);
             IsAcknowledgedAndKept(account, traffic, journal);
             if (state.Profile is null) continue;
-            IsCountedAsTheOracleCounts(state, traffic, journal.Accepted, now);
-            var plans = new NaivePlans(traffic.Ladder, traffic.Meters);
-            foreach (var entry in tail.Entries) plans.Read(entry.Span, journal.EventOf);
-            IsBilledByThePlansOfTheRules(state, plans, traffic, now);
-            IsInvoicedOncePerPeriod(state, plans, now);
-            foreach (var what in plans.Seen) world.Trace.Count($"plan {what}");
+            // The oracle knows of no time without periods.
+            if (!journal.WasPaused) AsTheOracleSays();
+            else world.Trace.Count("account paused");
             money.Check(world, state, tail);
             foreach (var line in state.Invoices.SelectMany(i => i.Lines)) world.Trace.Count($"billed {line.Kind}");
             if (state.Cancelled is not null) world.Trace.Count("account ended");
+
+            void AsTheOracleSays()
+            {
+                IsCountedAsTheOracleCounts(state, traffic, journal.Accepted, now);
+                var plans = new NaivePlans(traffic.Ladder, traffic.Meters);
+                foreach (var entry in tail.Entries) plans.Read(entry.Span, journal.EventOf);
+                IsBilledByThePlansOfTheRules(state, plans, traffic, now);
+                IsInvoicedOncePerPeriod(state, plans, now);
+                foreach (var what in plans.Seen) world.Trace.Count($"plan {what}");
+            }
+        }
+    }
+
+    /// <summary>When faults and looks are over: nothing is paid at Stripe that the account takes for unpaid.</summary>
+    public static void CheckUnsettled(SimulatedPlatform platform, SimulatedStripe stripe, PlantedFault fault)
+    {
+        var money = new ChargeInvariants(stripe, fault);
+        for (var place = 0; place < platform.Count; place++)
+        {
+            if (platform[place] is not { } silo || platform.Host.Store is not { } store) continue;
+            foreach (var state in silo.States().Where(s => s.Sequence == store.LastSequence(s.Id))) money.CheckUnsettled(state);
         }
     }
 
@@ -199,7 +217,9 @@ internal sealed class JournalOfAccount
             {
                 if (kind == FactKind.Json)
                 {
-                    opened |= FactReader.ReadJson(content) is AccountFact.AccountOpened;
+                    var fact = FactReader.ReadJson(content);
+                    opened |= fact is AccountFact.AccountOpened;
+                    WasPaused |= fact is AccountFact.PeriodsPaused;
                     continue;
                 }
 
@@ -225,6 +245,9 @@ internal sealed class JournalOfAccount
     }
 
     public IReadOnlySet<SentEvent> Accepted => _accepted;
+
+    /// <summary>Whether the account was suspended beyond the end of a period.</summary>
+    public bool WasPaused { get; private set; }
 
     /// <summary>The event of a key and a fingerprint.</summary>
     public ModelEvent EventOf(UInt128 key, uint fingerprint) => _byContent[(key, fingerprint)].Model;

@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Billing.Charging;
 using Billing.Silo.Charging;
 using Billing.Silo.Sandbox;
+using Billing.Silo.Storage;
+using Billing.Silo.Stripe;
 using StripeCall = Billing.Charging.StripeCall;
 
 namespace Billing.Tests.Simulation;
@@ -13,9 +16,16 @@ internal sealed class PlantedAtStripe(World world, StripeSandbox sandbox, Plante
 
     private readonly Dictionary<string, int> _sent = new(StringComparer.Ordinal);
     private readonly Dictionary<StripeCallKind, (string Account, StripeAnswer Answer)> _lastAnswers = [];
+    private readonly Dictionary<string, (StripeEvent Event, JsonElement Invoice)> _told = new(StringComparer.Ordinal);
 
     /// <summary>The same worker, with the fault in it.</summary>
     public ICarryOut In(ICarryOut honest) => new Careless(this, honest);
+
+    /// <summary>A silo has taken an event, with the invoice that it shows.</summary>
+    public void Told(StripeEvent told, JsonElement invoice)
+    {
+        if (fault == PlantedFault.WebhookTrusted) _told[told.Invoice!] = (told, invoice.Clone());
+    }
 
     private async Task<StripeAnswer> CarryOut(ICarryOut honest, StripeCall call, CancellationToken cancellation)
     {
@@ -26,6 +36,7 @@ internal sealed class PlantedAtStripe(World world, StripeSandbox sandbox, Plante
 
         var answer = await honest.CarryOut(call, cancellation);
         if (fault == PlantedFault.AnswerOfAnotherGiven) return OfAnother(call, answer);
+        if (fault == PlantedFault.WebhookTrusted && call.Kind is StripeCallKind.ReadInvoice or StripeCallKind.FindInvoices) return answer with { Invoices = [.. answer.Invoices.Select(AsTold)] };
         return call.Key is null ? answer : (fault, answer.Outcome) switch
         {
             (PlantedFault.NewKeyAfterUnknown, StripeOutcome.Unknown) => await honest.CarryOut(call with { Key = call.Key + "/again" }, cancellation),
@@ -74,6 +85,22 @@ internal sealed class PlantedAtStripe(World world, StripeSandbox sandbox, Plante
         return read.Invoices is [var shown]
             ? answer with { Outcome = StripeOutcome.Done, Code = null, Id = shown.Id, Invoices = [shown with { Status = "paid", AmountPaid = shown.Total }] }
             : answer;
+    }
+
+    // The invoice as the newest event had it that came since it was last read. An event names no charge.
+    private StripeInvoice AsTold(StripeInvoice read)
+    {
+        if (!_told.Remove(read.Id, out var told)) return read;
+        var (status, isDeclined) = (told.Invoice.Text("status"), told.Event.Type == "invoice.payment_failed");
+        return read with
+        {
+            Status = status,
+            Total = told.Invoice.Whole("total"),
+            AmountDue = told.Invoice.Whole("amount_due"),
+            AmountPaid = told.Invoice.Whole("amount_paid"),
+            Lines = [.. StripeJson.Items(told.Invoice.Field("lines")!.Value).Select(l => new StripeInvoiceLine(l.Id(), l.MetadataNumber("line"), l.Whole("amount")))],
+            Payment = isDeclined ? new(read.Payment?.Intent ?? told.Event.Id, "requires_payment_method", told.Event.Id, null, true, "card_declined") : status == "paid" ? read.Payment : null,
+        };
     }
 
     private StripeAnswer OfAnother(StripeCall call, StripeAnswer answer)

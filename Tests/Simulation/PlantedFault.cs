@@ -64,4 +64,7 @@ internal enum PlantedFault
 
     /// <summary>An account is given the answer to another account's call.</summary>
     AnswerOfAnotherGiven,
+
+    /// <summary>What a webhook shows of an invoice is taken for what the invoice is now.</summary>
+    WebhookTrusted,
 }

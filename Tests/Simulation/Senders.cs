@@ -1,5 +1,6 @@
 using System.Numerics;
 using Billing.Accounts;
+using Billing.Charging;
 using Billing.Silo.Ingest;
 using Billing.Tests.Model;
 using Billing.Usage;
@@ -13,6 +14,7 @@ internal sealed class Senders(World world, Process process, Network network, Fun
     private const long LongestPause = 12 * TimeSpan.TicksPerHour;
 
     private readonly Dictionary<(string Account, string Meter, DateTimeOffset Period), BigInteger> _shown = [];
+    private int _given;
 
     /// <summary>What is sent and not answered yet.</summary>
     public List<object> Unanswered { get; } = [];
@@ -49,6 +51,18 @@ internal sealed class Senders(World world, Process process, Network network, Fun
             world.Trace.Count("usage read");
         }
     });
+
+    /// <summary>Gives an account another payment method some time, a token of the sandbox's.</summary>
+    public void Give(long at, string account, string method)
+    {
+        var command = new ChangePaymentMethod(method, "They have another one.", false, $"method {++_given} of {account}");
+        At(at, command.CommandId!, () => Until(async silo =>
+        {
+            var answer = await silo.Grains.GetGrain<IMerchantAccountGrain>(account).ChangePaymentMethod(command);
+            if (answer.Change is not null) world.Trace.Count("payment method given");
+            return Final(answer.Refusal, answer);
+        }));
+    }
 
     /// <summary>Looks at an account some time.</summary>
     public void Look(long at, string account) => At(at, $"look at {account}", () => Until(async silo => await silo.Grains.GetGrain<IMerchantAccountGrain>(account).GetAccount()));

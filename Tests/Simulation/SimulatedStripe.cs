@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Billing.Silo.Charging;
 using Billing.Silo.Sandbox;
+using Billing.Silo.Storage;
 using Billing.Silo.Stripe;
 using StripeCall = Billing.Charging.StripeCall;
 
@@ -16,20 +18,19 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
     public static readonly string[] Faults =
     [
         FaultKinds.ResponseLost, FaultKinds.Error500Saved, FaultKinds.Error500RolledForward, FaultKinds.RateLimited, FaultKinds.Conflict409, FaultKinds.Slow,
+        FaultKinds.WebhookLost, FaultKinds.WebhookLate, FaultKinds.WebhookDoubled, FaultKinds.WebhookReordered,
     ];
 
-    private const string PayWithDeclined = "payment_method=pm_card_chargeDeclinedInsufficientFunds";
+    // What the bank says to a payment that it declines: in half of them the same payment method is not tried again.
+    private static readonly string[] Declining =
+    [
+        "pm_card_chargeDeclinedInsufficientFunds", "pm_card_chargeDeclinedProcessingError", "pm_card_chargeDeclined",
+        "pm_card_chargeDeclinedLostCard", "pm_card_chargeDeclinedExpiredCard", "pm_card_chargeDeclinedFraudulent",
+    ];
 
     private static readonly StripeOptions Options = new() { SecretKey = "sk_test_world", BaseAddress = new("http://stripe.invalid") };
 
-    // Nothing in a world is suspended: its oracle knows of no time without periods.
-    private static readonly TimeSpan CalmFrom = TimeSpan.FromDays(3);
-    private static readonly TimeSpan CalmTo = TimeSpan.FromDays(10);
-
-    private readonly Dictionary<string, bool> _declined = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long> _unpaid = new(StringComparer.Ordinal);
-    private (string[] Kinds, double Probability, long Seed) _faults = ([], 0, 0);
-    private bool _calm;
+    private readonly Dictionary<string, string?> _declined = new(StringComparer.Ordinal);
     private PlantedAtStripe? _planted;
 
     public StripeSandbox Sandbox { get; } = new(new MemorySandboxStore(), (ulong)seed);
@@ -37,28 +38,29 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
     /// <summary>Of a hundred requests and of a hundred answers, so many get lost on the way.</summary>
     public int LostPercent { get; set; }
 
-    /// <summary>Of a hundred payments, so many are declined by the bank at the first attempt.</summary>
+    /// <summary>Of a hundred attempts to pay, so many are declined by the bank, whatever the payment method.</summary>
     public int DeclinedPercent { get; set; }
 
+    /// <summary>Called when a request was served: something may be due to be told.</summary>
+    public Action? Served { get; set; }
+
     /// <summary>Puts faults into what Stripe answers from now on.</summary>
-    public void Trouble(string[] kinds, double probability, long faultSeed)
-    {
-        _faults = (kinds, probability, faultSeed);
-        Sandbox.SetFaults(kinds, probability, faultSeed);
-    }
+    public void Trouble(string[] kinds, double probability, long faultSeed) => Sandbox.SetFaults(kinds, probability, faultSeed);
+
+    /// <summary>A silo has taken an event that shows an invoice as it was when the event was made.</summary>
+    public void Told(StripeEvent told, JsonElement invoice) => _planted?.Told(told, invoice);
 
     /// <summary>Carries out the calls of accounts for a silo.</summary>
     public ICarryOut For(Process silo)
     {
         var calls = new Calls(new(new StripeClient(Options, new Way(this, silo), silo.Time, new Watched<StripeClient>(world))));
-        return fault == PlantedFault.None ? calls : (_planted ??= new(world, Sandbox, fault)).In(calls);
+        return fault < PlantedFault.NewKeyAfterUnknown ? calls : (_planted ??= new(world, Sandbox, fault)).In(calls);
     }
 
     private async Task<HttpResponseMessage> Send(Process silo, SandboxRequest request)
     {
         world.OnEffect?.Invoke($"{silo.Name}: {request.Method} {request.Path}, key {request.IdempotencyKey}");
         var answer = new TaskCompletionSource<HttpResponseMessage>();
-        Calm();
         if (GetsLost()) Lose(silo, answer);
         else world.After(outside, world.Latency(), () => Serve(silo, request, answer));
         return await answer.Task;
@@ -66,10 +68,11 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
 
     private void Serve(Process silo, SandboxRequest request, TaskCompletionSource<HttpResponseMessage> answer)
     {
-        var response = Sandbox.Handle(IsDeclined(request) ? request with { Body = PayWithDeclined } : request, new(world.Now, TimeSpan.Zero));
+        var decline = DeclineOf(request);
+        var response = Sandbox.Handle(decline is null ? request : request with { Body = $"payment_method={decline}" }, new(world.Now, TimeSpan.Zero));
         world.Trace.Add(response.Status, response.Body.Length);
         if (response.Fault is { } fault) world.Trace.Count($"stripe {fault}");
-        if (request.IdempotencyKey is { } key && response.Status == 200 && key.LastIndexOf("/pay/", StringComparison.Ordinal) is > 0 and var at) _unpaid.Remove(key[..at]);
+        Served?.Invoke();
         world.OnEffect?.Invoke($"Stripe: {request.Method} {request.Path} is answered with {response.Status}{(response.Fault is null ? "" : $", {response.Fault}")}");
         if (response.ConnectionLost || GetsLost())
         {
@@ -85,26 +88,18 @@ internal sealed class SimulatedStripe(World world, Process outside, int seed, Pl
         });
     }
 
-    private bool GetsLost() => world.Chance(LostPercent) && !_calm;
+    private bool GetsLost() => world.Chance(LostPercent);
 
-    // What is declined for a week, or not known to be paid, would suspend the account.
-    private void Calm()
+    // What is sent again under its key meets the same bank.
+    private string? DeclineOf(SandboxRequest request)
     {
-        var calm = _unpaid.Values.Any(declined => world.Now - declined is var since && since >= CalmFrom.Ticks && since < CalmTo.Ticks);
-        if (calm == _calm) return;
-        _calm = calm;
-        if (calm) Sandbox.SetFaults([], 0, 0);
-        else Sandbox.SetFaults(_faults.Kinds, _faults.Probability, _faults.Seed);
+        if (AttemptOf(request) is not { } key) return null;
+        if (!_declined.TryGetValue(key, out var decline)) _declined[key] = decline = world.Chance(DeclinedPercent) ? world.Of(Declining) : null;
+        return decline;
     }
 
-    // What is sent again under its key meets the same bank. Only the first attempt.
-    private bool IsDeclined(SandboxRequest request)
-    {
-        if (request.IdempotencyKey is not { } key || !key.EndsWith("/pay/1", StringComparison.Ordinal)) return false;
-        if (!_declined.TryGetValue(key, out var declined)) _declined[key] = declined = world.Chance(DeclinedPercent);
-        if (declined) _unpaid.TryAdd(key[..^"/pay/1".Length], world.Now);
-        return declined;
-    }
+    private static string? AttemptOf(SandboxRequest request) =>
+        request.IdempotencyKey is { } key && key.LastIndexOf("/pay/", StringComparison.Ordinal) is > 0 and var at && key[(at + "/pay/".Length)..].All(char.IsAsciiDigit) ? key : null;
 
     private void Lose(Process silo, TaskCompletionSource<HttpResponseMessage> answer) =>
         world.After(silo, world.Latency(), () => answer.SetException(new HttpRequestException(HttpRequestError.ResponseEnded, "The connection broke.")));

@@ -65,21 +65,34 @@ internal sealed class SimulationRun
     {
         _senders.Begin(_traffic);
         FaultPlan.Begin(_world, _outside, _network, _platform, _senders, _traffic);
+        var webhooks = new StripeWebhooks(_world, _outside, _network, _stripe, () => _platform[_world.Index(_platform.Count)]);
+        webhooks.Begin();
         FaultPlan.BeginStripe(_world, _stripe);
+        FaultPlan.BeginMethods(_world, webhooks, _platform, _senders, _traffic);
         FaultPlan.BeginReads(_world, _platform, _senders, _traffic);
         var last = _traffic.LastAt + Day;
         _scheduler.RunUntil(last);
         _network.LostPercent = _network.DoubledPercent = 0;
         _platform.Heal();
+        UntilAnswered();
+
+        // What was asked of Stripe and of banks is decided by now, and no payment method given before is still under way: these are the last.
+        _scheduler.RunUntil(_world.Now + (10 * Day));
+        Invariants.CheckUnsettled(_platform, _stripe, _fault);
+        foreach (var account in _traffic.Accounts) _senders.Give(_world.Now, account.Id, "pm_card_visa");
+        UntilAnswered();
+        _scheduler.RunUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));
+        for (var waits = 0; waits < 10 && _platform.Host.Store!.EarliestDue <= _world.Now; waits++) _scheduler.RunUntil(_world.Now + TimeSpan.TicksPerMinute);
+        Invariants.Check(_world, _platform, _traffic, _stripe, _fault);
+        _world.ThrowIfFailed();
+    }
+
+    private void UntilAnswered()
+    {
         for (var limit = 0; _senders.Unanswered.Count > 0; limit++)
         {
             if (limit > 60) throw new SimulationException($"I8: {_senders.Unanswered.Count} requests are not answered 60 days after the last fault: {_senders}. {_platform}");
             _scheduler.RunUntil(_world.Now + Day);
         }
-
-        _scheduler.RunUntil(long.Max(_world.Now, AccountRun.Anchor.UtcTicks + (110 * Day)) + (150 * Day));
-        for (var waits = 0; waits < 10 && _platform.Host.Store!.EarliestDue <= _world.Now; waits++) _scheduler.RunUntil(_world.Now + TimeSpan.TicksPerMinute);
-        Invariants.Check(_world, _platform, _traffic, _stripe, _fault);
-        _world.ThrowIfFailed();
     }
 }

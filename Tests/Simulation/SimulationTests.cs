@@ -20,7 +20,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         "account ended", "answered Accepted", "answered Conflict", "answered Duplicate", "answered Quarantined", "answered Rejected", "append fenced",
         "append undone", "billed Adjustment", "billed Base", "billed Proration", "billed Upgrade", "billed Usage", "charge Settled", "charge looked up", "charge tried more than once", "clock set ahead", "clock set back", "plan changed at once", "plan changed with a period",
         "plan downgraded", "plan opted in or out", "plan settled on another", "plan undone", "plan upgraded", "read from a snapshot",
-        "read from a snapshot with segments", "segment dropped", "sent again", "silo crashed", "silo frozen", "store crashed", "sync failed", "torn end cut", "usage read",
+        "read from a snapshot with segments", "segment dropped", "sent again", "silo crashed", "silo frozen", "store crashed", "sync failed", "torn end cut", "usage read", "webhook doubled", "webhook not taken", "webhook overtaken", "webhook taken",
     ];
 
     private static readonly string? Replayed = Environment.GetEnvironmentVariable("BILLING_SIM_SEED");
@@ -92,6 +92,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(PlantedFault.CarriedOutTwice)]
     [InlineData(PlantedFault.LineAmountChanged)]
     [InlineData(PlantedFault.AnswerOfAnotherGiven)]
+    [InlineData(PlantedFault.WebhookTrusted)]
     internal void PlantedFault_IsFound(PlantedFault fault)
     {
         for (var seed = 1; seed <= SeedsPerFault; seed++)
