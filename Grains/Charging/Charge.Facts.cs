@@ -17,6 +17,7 @@ internal sealed partial record Charge
             KeySentAt = KeySentAt ?? sent.At,
             LastSentAt = sent.At,
             LastStep = Step,
+            MethodIsNew = MethodIsNew && Step != ChargeStep.Pay,
         };
         return Step == ChargeStep.Pay && (Attempts.IsEmpty || Attempts[^1].N != Try)
             ? used with { Attempts = Attempts.Add(new(Try, sent.Key, sent.At, StripeOutcome.Unknown, null)) }

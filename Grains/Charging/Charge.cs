@@ -161,6 +161,9 @@ internal sealed partial record Charge
 
     public ImmutableArray<PayAttempt> Attempts { get; init; } = [];
 
+    /// <summary>Whether another payment method was attached since the newest attempt was sent: should that be declined, the new one is tried at once.</summary>
+    public bool MethodIsNew { get; init; }
+
     public DateTimeOffset? FirstDeclinedAt { get; init; }
 
     /// <summary>When the newest decline became known.</summary>

@@ -83,7 +83,7 @@ internal static class ChargingDecider
     /// <summary>The charge was declined: it is tried again by the rules of dunning, and the account is past due.</summary>
     public static void Decline(AccountState account, Charge charge, string code, string? message, string? stripeCharge, DateTimeOffset now, FactWriter facts)
     {
-        var next = Dunning.NextAttempt(code, charge.FirstDeclinedAt ?? now, now);
+        var next = charge.MethodIsNew ? now : Dunning.NextAttempt(code, charge.FirstDeclinedAt ?? now, now);
         AccountDecider.Emit(account, facts, new AccountFact.ChargeDeclined(charge.Intent, code, message, stripeCharge, next, now));
         NotePastDue(account, charge, code, now, facts);
     }

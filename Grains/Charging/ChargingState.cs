@@ -215,7 +215,11 @@ internal sealed record ChargingState
         CustomerStep = Charging.CustomerStep.SetDefault,
         CustomerNextAt = attached.At,
         CustomerTry = 1,
-        Charges = [.. Charges.Select(c => c.State == ChargeState.Declined ? c with { Step = ChargeStep.Pay, Try = c.Attempts.Length + 1, NextAt = attached.At, KeySentAt = null } : c)],
+        Charges =
+        [
+            .. Charges.Select(c => c.State == ChargeState.Declined ? c with { Step = ChargeStep.Pay, Try = c.Attempts.Length + 1, NextAt = attached.At, KeySentAt = null }
+                : c.IsOver || c.Attempts.IsEmpty ? c : c with { MethodIsNew = true }),
+        ],
     };
 
     private ChargingState WithReleased(AccountFact.ChargesReleased released) => NeedingCustomer(released.At) with

@@ -105,6 +105,22 @@ public sealed class DunningTests
     }
 
     [Fact]
+    public void AMethodGivenWhileATryIsUnknown_IsTriedAtOnceWhenThatTurnsOutDeclined()
+    {
+        var desk = new ChargeDesk { Declines = "lost_card" };
+        desk.RunBut(StripeCallKind.PayInvoice, StripeOutcome.Unknown, done: true);
+        Assert.Equal(ChargeState.Unknown, desk.Charge.State);
+        desk.Account.Pay("pm_card_visa");
+        desk.Run();
+        desk.Declines = null;
+
+        desk.At(Anchor.AddMinutes(1));
+
+        Assert.Equal((ChargeState.Settled, AccountStatus.Active), (desk.Charge.State, desk.Account.State.Status));
+        Assert.Equal([("declined", "lost_card"), ("settled", null)], desk.Charge.Attempts.Select(a => (a.Outcome, a.Code)));
+    }
+
+    [Fact]
     public void TheMerchantHadToAct_TheNewTryWhoseAnswerIsLostIsNotTakenForDeclined()
     {
         var desk = new ChargeDesk();

@@ -76,6 +76,11 @@ internal sealed class SimulationRun
         _platform.Heal();
         UntilAnswered();
 
+        // Some get a good payment method while it is still open what came of an attempt with the one before.
+        foreach (var account in _traffic.Accounts)
+            if (_world.Chance(50)) _senders.Give(_world.Now, account.Id, "pm_card_visa");
+        UntilAnswered();
+
         // What was asked of Stripe and of banks is decided by now, and no payment method given before is still under way: these are the last.
         _scheduler.RunUntil(_world.Now + (10 * Day));
         Invariants.CheckUnsettled(_platform, _stripe, _fault);
