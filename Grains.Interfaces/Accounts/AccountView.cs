@@ -20,7 +20,7 @@ namespace Billing.Accounts;
 /// <param name="Holds">What waits for a person, in words: what keeps the account from being charged or counted, and what went back at Stripe; empty when nothing does.</param>
 /// <param name="Alerts">The thresholds that it has set beside 50, 80 and 100 % of each allowance.</param>
 /// <param name="SpendCap">What it wants to spend at most in a period; left out without a bound.</param>
-/// <param name="Charges">How its charges stand.</param>
+/// <param name="Charges">Its charges that are declined, unknown or parked, by invoice, the first 50; empty when all are settled or on their way.</param>
 [GenerateSerializer, Immutable, Alias("billing.account")]
 public sealed record AccountView(
     [property: Id(0)] string Id,
@@ -36,8 +36,8 @@ public sealed record AccountView(
     [property: Id(10)] long Balance,
     [property: Id(11)] ImmutableArray<string> Holds,
     [property: Id(12)] ImmutableArray<UsageAlert> Alerts,
-    [property: Id(13), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SpendCap? SpendCap = null,
-    [property: Id(14), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AccountCharges? Charges = null);
+    [property: Id(13), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SpendCap? SpendCap,
+    [property: Id(14)] ImmutableArray<OpenCharge> Charges);
 
 /// <summary>Where an account stands in its life. The numbers are stored: add at the end, reuse none.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<AccountStatus>))]

@@ -38,7 +38,7 @@ internal static class AccountViews
             ChargeViews.Holds(account),
             account.Alerts,
             account.SpendCap,
-            ChargeViews.Summary(account));
+            ChargeViews.Open(account));
     }
 
     public static AccountSummary Summary(AccountState account)

@@ -37,15 +37,12 @@ internal static class ChargeViews
             if (reversal.Waits) yield return reversal.Text(charge.Invoice);
     }
 
-    /// <summary>How the charges of an account stand.</summary>
-    public static AccountCharges Summary(AccountState account)
-    {
-        var open = account.Charging.Charges.Where(c => !c.IsOver).ToList();
-        return new(
-            account.Charging.Charges.Count(c => c.State == ChargeState.Settled),
-            open.Sum(c => c.Amount),
-            [.. open.Take(OpenShown).Select(c => new OpenCharge(c.Invoice, c.Amount, c.State, Verdict(c), NextAt(account, c), Evidence(c)))]);
-    }
+    /// <summary>The charges that are neither settled nor on their way to it.</summary>
+    public static ImmutableArray<OpenCharge> Open(AccountState account) =>
+    [
+        .. account.Charging.Charges.Where(c => c.State is ChargeState.Declined or ChargeState.Unknown or ChargeState.Parked).Take(OpenShown)
+            .Select(c => new OpenCharge(c.Invoice, c.Amount, c.State, Verdict(c), NextAt(account, c), Evidence(c))),
+    ];
 
     private static ChargeView View(AccountState account, Charge charge, ImmutableArray<LedgerEntry> entries) => new(
         charge.Intent,

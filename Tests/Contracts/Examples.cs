@@ -57,11 +57,10 @@ internal static class Examples
     private static readonly SpendCap Cap = new(50_000, SpendCapKind.Hard);
 
     private static readonly OpenCharge Unpaid = new(7, 1_234, ChargeState.Declined, ChargeVerdict.Pending, Begin, "card_declined");
-    private static readonly AccountCharges Charges = new(6, 1_234, [Unpaid]);
 
     private static readonly AccountView Account = new(
         "acct-1", "Ünïcode & Söhne", "pay@example.com", "DE", AccountStatus.PastDue, "EUR", Begin.AddTicks(1), true,
-        [Subscription], [MeterUsage], -500, ["Two declined charges."], [Alert], Cap, Charges);
+        [Subscription], [MeterUsage], -500, ["Two declined charges."], [Alert], Cap, [Unpaid]);
 
 
     private static readonly ScheduledChangeView Scheduled = new(ScheduledChangeKind.Cancellation, "mail-starter", Period.End, "The shop closes.");
@@ -97,8 +96,8 @@ internal static class Examples
         Small, Quantity.Zero, Quantity.FromParts(Int128.MinValue, 1), Quantity.FromParts(Int128.MaxValue, 0),
         Refused, new Refusal(RefusalKind.Retry, "Send the same again."),
         Open, Open with { Currency = null, Country = null, PaymentMethod = null, CommandId = null, Plans = [] },
-        Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [], Alerts = [], SpendCap = null, Charges = null },
-        Charges, Unpaid, Unpaid with { NextAt = null, Evidence = null },
+        Account, Account with { Country = null, Subscriptions = [], Usage = [], Holds = [], Alerts = [], SpendCap = null, Charges = [] },
+        Unpaid, Unpaid with { NextAt = null, Evidence = null },
         Alert, new UsageAlert(null, null, 50_000), Cap,
         Subscription, Subscription with { ScheduledChange = null, Decision = null }, Decision, Decision.Usage[0], Decision.Alternatives[0], MeterUsage, Scheduled, Scheduled with { Plan = null }, Scheduled with { Kind = ScheduledChangeKind.Plan, CatalogVersion = "2026-03" },
         new CancelAccount("The shop closes.", true, "command-2"), new CancelAccount(null, false, null),

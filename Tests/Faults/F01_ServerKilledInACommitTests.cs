@@ -58,7 +58,6 @@ public class F01_ServerKilledInACommitTests
                 acknowledged.AddRange(request.Events);
             }
 
-            var entries = await Entries(store);
             await PostgresServer.Execute(store.Database!, HoldCommits);
             var next = Script.Month.Requests.Skip(Before).First(r => r.Events.Count > 0);
             Task<ApiAnswer> lost;
@@ -69,6 +68,7 @@ public class F01_ServerKilledInACommitTests
                 await hold.ExecuteScalarAsync();
                 lost = next.Send(api);
                 await Eventually.True(async () => await PostgresServer.Execute(store.Database!, Held) is int, "the commit is held");
+                var entries = await Entries(store);
                 if (what == Ends.Machine) silo.Kill();
                 await End(what, server, store.Database!);
                 if (what is Ends.Session or Ends.Machine) Assert.Equal(entries, await Entries(store));

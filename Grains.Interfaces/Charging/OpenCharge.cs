@@ -1,17 +1,9 @@
-using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Billing.Charging;
 
-/// <summary>How the charges of an account stand.</summary>
-/// <param name="Proven">How many are settled, with proof at Stripe.</param>
-/// <param name="Unpaid">What is not settled yet, in minor units.</param>
-/// <param name="Open">The charges that are not settled, by invoice; the first 50.</param>
-[GenerateSerializer, Immutable, Alias("billing.account-charges")]
-public sealed record AccountCharges([property: Id(0)] int Proven, [property: Id(1)] long Unpaid, [property: Id(2)] ImmutableArray<OpenCharge> Open);
-
-/// <summary>A charge that is not settled.</summary>
+/// <summary>A charge that is not on its way to being settled: declined, unknown or parked.</summary>
 /// <param name="Invoice">The number of the invoice.</param>
 /// <param name="Amount">In minor units.</param>
 /// <param name="State">Where it stands.</param>
