@@ -7,21 +7,19 @@ using Npgsql;
 namespace Billing.Tests.Storage;
 
 /// <summary>The store on PostgreSQL: the journal's suite, and what only a server that others use can suffer.</summary>
-public sealed class PostgresStoreTests : StoreConformance
+public sealed class PostgresStoreTests(PostgresStoreTests.Server server) : StoreConformance, IClassFixture<PostgresStoreTests.Server>
 {
     private const string WithoutAFeed = "ALTER TABLE billing.entries DROP COLUMN commit_number; DROP FUNCTION billing.commit_offset()";
 
-    private PostgresServer? _server;
     private string? _database;
 
     private protected override async Task<IJournal> Open()
     {
-        _server ??= await PostgresServer.Shared;
-        _database ??= await _server.NewDatabase();
+        _database ??= await server.One.NewDatabase();
         return await PostgresStore.Open(_database);
     }
 
-    private protected override Task Delete() => _server!.Drop(_database!);
+    private protected override Task Delete() => server.One.Drop(_database!);
 
     private protected override Task DamageWaitingEvents() => Change("UPDATE billing.waiting_events SET records = set_byte(records, 0, 0)");
 
@@ -44,11 +42,6 @@ public sealed class PostgresStoreTests : StoreConformance
     private protected override Task LosePlacesInFeed(string account) => Change($"UPDATE billing.entries SET commit_number = NULL WHERE account = '{account}'");
 
     private protected override Task ToTheReleaseWithoutAFeed() => Change($"{WithoutAFeed}; UPDATE billing.settings SET value = '4' WHERE name = 'schema'");
-
-    // The feed ends before the oldest transaction of the server that writes, and other tests have theirs on it.
-    private protected override Task NobodyElseWrites() => Eventually.True(
-        async () => (long)(await PostgresServer.Execute(_database!, "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname <> current_database()"))! == 0,
-        "no other database of the server is written to");
 
     // The commit of "a" and "b" has begun to write and waits for "b"; that of "c", which began later, has ended. Were it told now, "a" would appear
     // before it later.
@@ -114,13 +107,13 @@ public sealed class PostgresStoreTests : StoreConformance
     [Fact]
     public async Task ManySilosStartOnANewDatabaseAtOnce_OneMakesTheTables()
     {
-        var database = await _server!.NewDatabase();
+        var database = await server.One.NewDatabase();
 
         var stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => PostgresStore.Open(database))));
 
         Assert.Single(stores.Select(s => s.HashKey).Distinct());
         foreach (var store in stores) await store.DisposeAsync();
-        await _server.Drop(database);
+        await server.One.Drop(database);
     }
 
     [Fact]
@@ -154,12 +147,12 @@ public sealed class PostgresStoreTests : StoreConformance
     [InlineData("ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'", "SQL_ASCII")]
     public async Task DatabaseThatCannotHoldTheStore_IsRefusedWithASentence(string options, string says)
     {
-        var database = await _server!.NewDatabase(options);
+        var database = await server.One.NewDatabase(options);
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(() => PostgresStore.Open(database));
 
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
-        await _server.Drop(database);
+        await server.One.Drop(database);
     }
 
     [Theory]
@@ -174,7 +167,7 @@ public sealed class PostgresStoreTests : StoreConformance
     public async Task SchemaOfSomebodyElse_IsRefusedAndLeftAsItIs(string made)
     {
         const string Relations = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'billing'::regnamespace";
-        var database = await _server!.NewDatabase();
+        var database = await server.One.NewDatabase();
         await PostgresServer.Execute(database, $"CREATE SCHEMA billing; {made}");
         var before = await PostgresServer.Execute(database, Relations);
 
@@ -183,18 +176,18 @@ public sealed class PostgresStoreTests : StoreConformance
         Assert.Contains("another program", refused.Message, StringComparison.Ordinal);
         Assert.Contains(new NpgsqlConnectionStringBuilder(database).Database!, refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, await PostgresServer.Execute(database, Relations));
-        await _server.Drop(database);
+        await server.One.Drop(database);
     }
 
     [Fact]
     public async Task EmptySchemaThatWasMadeForIt_IsTaken()
     {
-        var database = await _server!.NewDatabase();
+        var database = await server.One.NewDatabase();
         await PostgresServer.Execute(database, "CREATE SCHEMA billing");
 
         await using (var store = await PostgresStore.Open(database)) Assert.Equal(Appended.Yes, await store.Append(Entry("a", 1, "1")));
 
-        await _server.Drop(database);
+        await server.One.Drop(database);
     }
 
     [Theory]
@@ -472,5 +465,15 @@ public sealed class PostgresStoreTests : StoreConformance
         await using var command = new NpgsqlCommand("BEGIN; " + sql, connection);
         await command.ExecuteNonQueryAsync();
         return connection;
+    }
+
+    /// <summary>A server that only these tests write to: the feed ends before its oldest transaction that writes, in whatever database.</summary>
+    public sealed class Server : IAsyncLifetime
+    {
+        internal PostgresServer One { get; private set; } = null!;
+
+        public async Task InitializeAsync() => One = await PostgresServer.Start("autovacuum = off");
+
+        public async Task DisposeAsync() => await One.DisposeAsync();
     }
 }
