@@ -56,15 +56,27 @@ internal static class BaseFees
         return BillingCalendar.YearAt(anchor, months - (since % BillingCalendar.PeriodsPerYear));
     }
 
+    /// <summary>
+    /// What is given back of a paid year from an instant on, below zero: at the price it was paid at, which a move to another catalogue version
+    /// within the year does not change. Null for nothing.
+    /// </summary>
+    public static InvoiceLine? Rest(AccountState account, Subscription subscription, BillingPeriod year, DateTimeOffset from)
+    {
+        var paid = subscription.Periods[^1].Last;
+        foreach (var stretch in subscription.Periods.Where(p => p.Period.Start >= year.Start).SelectMany(p => p.Stretches).Reverse().TakeWhile(s => s.Plan == paid.Plan)) paid = stretch;
+        var plan = account.PlanOf(paid.Plan, paid.CatalogVersion);
+        return Part(account, plan, paid.CatalogVersion, year, from, -plan.BasePriceMinor);
+    }
+
     /// <summary>What is given back, by product, of the years that are paid beyond an instant, when periods begin anew there.</summary>
     public static ImmutableArray<InvoiceLine> PaidBeyond(AccountState account, DateTimeOffset from)
     {
         var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
         foreach (var subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal))
         {
-            if (subscription.Periods is not [.., var last] || last.Period != account.BegunPeriod || account.PlanOf(last.Last.Plan, last.Last.CatalogVersion) is not { Interval: PlanInterval.Year } plan) continue;
+            if (subscription.Periods is not [.., var last] || last.Period != account.BegunPeriod || account.PlanOf(last.Last.Plan, last.Last.CatalogVersion).Interval != PlanInterval.Year) continue;
             if (YearOf(account, subscription) is var year && year.End <= from) continue;
-            if (Part(account, plan, last.Last.CatalogVersion, year, from, -plan.BasePriceMinor) is { } rest) lines.Add(rest);
+            if (Rest(account, subscription, year, from) is { } rest) lines.Add(rest);
         }
 
         return lines.ToImmutable();

@@ -82,7 +82,10 @@ internal static class PlanChangeDecider
         if (change.Subscription is { } subscription)
         {
             var before = account.PlanOf(subscription.Plan, subscription.CatalogVersion);
-            if (BaseFees.Part(account, before, subscription.CatalogVersion, period, change.At, -before.BasePriceMinor) is { } rest) yield return rest;
+            var rest = change.PaidPeriod is { } year
+                ? BaseFees.Rest(account, subscription, year, change.At)
+                : BaseFees.Part(account, before, subscription.CatalogVersion, period, change.At, -before.BasePriceMinor);
+            if (rest is not null) yield return rest;
         }
 
         if (BaseFees.Part(account, change.Plan, change.CatalogVersion, period, change.At, change.Plan.BasePriceMinor) is { } part) yield return part;

@@ -87,8 +87,9 @@ internal static class PlanChangeRules
         if (moves && DroppedMeter(account, subscription.Product, catalog) is { } dropped) return (null, new(RefusalKind.Invalid, dropped, "catalog_version"));
         if (when == PlanChangeTime.PeriodEnd)
         {
-            // A year that is paid for is a commitment: another plan begins when it is over. The same plan of another version goes on in it.
-            DateTimeOffset? paidTo = present.Interval == PlanInterval.Year && plan.Id != present.Id && account.Status != AccountStatus.Trialing ? BaseFees.YearOf(account, subscription).End : null;
+            // A year that is paid for is a commitment: another plan begins when it is over. The same plan by the year of another version goes on in it.
+            var goesOn = plan.Id == present.Id && plan.Interval == present.Interval;
+            DateTimeOffset? paidTo = present.Interval == PlanInterval.Year && !goesOn && account.Status != AccountStatus.Trialing ? BaseFees.YearOf(account, subscription).End : null;
             var (change, refusal) = AtPeriodEnd(account, subscription, plan, catalog.Version, paidTo ?? PeriodEnd(account));
             return (paidTo > PeriodEnd(account) && change is not null ? change with { PaidTo = paidTo } : change, refusal);
         }

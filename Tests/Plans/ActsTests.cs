@@ -57,6 +57,19 @@ public sealed class ActsTests
     }
 
     [Fact]
+    public void ResumedInAPaidYearThatMovedToADearerVersion_WhatWasPaidIsGivenBack()
+    {
+        var account = Opened("basic-year", Catalog("v2").Replace("\"600.00\"", "\"800.00\"", StringComparison.Ordinal), Catalog()).At(April11);
+        Assert.Null(account.Move("basic-year", PlanChangeTime.PeriodEnd, version: "v2").Refusal);
+        account.At(On("2026-05-20")).Suspend();
+        account.At(On("2026-04-01").AddDays(73));
+
+        var (_, made) = ShownAndMade(account, account.Resume);
+
+        Assert.Equal([("v1", -48_000L), ("v2", 80_000L)], made.Lines.Select(l => (l.CatalogVersion!, l.Amount)));
+    }
+
+    [Fact]
     public void ResumedWithAProductThatWasToBeAdded_ItIsOnTheFirstInvoice()
     {
         var account = Opened().At(April11);

@@ -243,12 +243,39 @@ public sealed class PlanChangeTests
     }
 
     [Fact]
+    public void AYearIsPaidFor_TheSamePlanThatAnotherVersionSellsByTheMonthWaitsForItsEnd()
+    {
+        var byTheMonth = Catalog("v2").Replace("\"interval\": \"year\", \"base_price\": \"600.00\"", "\"base_price\": \"70.00\"", StringComparison.Ordinal);
+        var account = Opened("basic-year", byTheMonth, Catalog()).At(April11);
+
+        Assert.Equal(On("2027-04-01"), account.Move("basic-year", PlanChangeTime.PeriodEnd, version: "v2").Change!.EffectiveAt);
+        account.At(On("2027-05-04"));
+
+        Assert.Equal([60_000L, 7_000, 7_000], account.Invoices.SelectMany(i => i.Lines).Where(l => l.Kind == InvoiceLineKind.Base).Select(l => l.Amount));
+    }
+
+    [Fact]
     public void UpwardsByTheYear_TheRestOfTheYearIsPaid()
     {
         var account = Opened("basic-year").At(On("2026-04-01").AddDays(73));
 
         // 292 of 365 days are left, 0.8: −480.00 + 2,880.00
         Assert.Equal([("basic-year", -48_000L), ("pro-year", 288_000L)], account.Move("pro-year").Change!.Lines.Select(l => (l.Plan!, l.Amount)));
+    }
+
+    // The year was paid at 600.00; that the same plan costs 800.00 in the version it has moved to meanwhile changes nothing of that.
+    [Fact]
+    public void UpwardsInAYearThatMovedToADearerVersion_WhatWasPaidIsGivenBack()
+    {
+        var account = Opened("basic-year", Catalog("v2").Replace("\"600.00\"", "\"800.00\"", StringComparison.Ordinal), Catalog()).At(April11);
+        Assert.Null(account.Move("basic-year", PlanChangeTime.PeriodEnd, version: "v2").Refusal);
+        account.At(On("2026-04-01").AddDays(73));
+        Assert.Equal("v2", account.State.Subscriptions[0].CatalogVersion);
+
+        var lines = account.Move("pro-year").Change!.Lines;
+
+        // 292 of 365 days are left, 0.8: −480.00 + 2,880.00
+        Assert.Equal([("basic-year", "v1", -48_000L), ("pro-year", "v2", 288_000L)], lines.Select(l => (l.Plan!, l.CatalogVersion!, l.Amount)));
     }
 
     [Fact]
