@@ -104,11 +104,17 @@ internal static class AccountDecider
     /// <summary>A copy of the account, caught up to a later instant; nothing of it is kept.</summary>
     public static AccountState Foresee(AccountState account, DateTimeOffset at)
     {
-        var copy = account.CopyWithoutIds();
-        var facts = new FactWriter();
-        facts.Begin(at);
+        var (copy, facts) = Unkept(account, at);
         CatchUp(copy, at, facts);
         return copy;
+    }
+
+    /// <summary>A copy to decide on, with a writer for its facts; nobody keeps either.</summary>
+    public static (AccountState Copy, FactWriter Facts) Unkept(AccountState account, DateTimeOffset at)
+    {
+        var facts = new FactWriter();
+        facts.Begin(at);
+        return (account.CopyWithoutIds(), facts);
     }
 
     /// <summary>Writes a fact and folds it in.</summary>

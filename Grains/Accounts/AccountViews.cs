@@ -95,9 +95,7 @@ internal static class AccountViews
     private static AccountState WithAdditions(AccountState account, DateTimeOffset at, AccountFact begins, DateTimeOffset now)
     {
         if (account.Cancellation is not null || !account.Additions.Any(a => a.Value.At <= at)) return account;
-        var copy = account.CopyWithoutIds();
-        var facts = new FactWriter();
-        facts.Begin(now);
+        var (copy, facts) = AccountDecider.Unkept(account, now);
         PlanChangeDecider.TakeEffect(copy, at, facts);
         AccountDecider.Emit(copy, facts, begins);
         PlanChangeDecider.BeginAdded(copy, at, facts);

@@ -16,9 +16,8 @@ internal static class Acts
         AccountState account, bool isDryRun, DateTimeOffset now, FactWriter facts, Func<AccountState, FactWriter, AccountChangeAnswer> act)
     {
         if (!isDryRun) return Carry(account, now, facts, act);
-        var unkept = new FactWriter();
-        unkept.Begin(now);
-        var answer = Carry(account.CopyWithoutIds(), now, unkept, act);
+        var (copy, unkept) = AccountDecider.Unkept(account, now);
+        var answer = Carry(copy, now, unkept, act);
         return answer.Change is { } change ? new(null, change with { DryRun = true, Invoice = null }) : answer;
     }
 

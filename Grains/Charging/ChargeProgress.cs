@@ -156,7 +156,7 @@ internal static class ChargeProgress
         {
             ChargingDecider.Decline(account, charge, payment.Code ?? "card_declined", null, payment.Charge, now, facts);
         }
-        else if (payment is { Status: "requires_action" } && charge.State != ChargeState.Declined && !(IsAsked(charge) && charge.Attempts[..^1].Any(a => a.Outcome == StripeOutcome.RequiresAction)))
+        else if (payment is { Status: "requires_action" } && AsksTheCustomerAnew(charge))
         {
             ChargingDecider.Decline(account, charge, Dunning.RequiresAction, null, payment.Charge, now, facts);
         }
@@ -182,6 +182,10 @@ internal static class ChargeProgress
     private static bool TellsOfTheNewest(Charge charge, StripePayment payment) =>
         payment.Charge != charge.StripeCharge
         && !(IsAsked(charge) && charge.StripeCharge is null && charge.Attempts[..^1].Any(a => a.Outcome == StripeOutcome.Declined));
+
+    // A payment that waits for the customer may be that of an attempt before, which is declined for it already.
+    private static bool AsksTheCustomerAnew(Charge charge) =>
+        charge.State != ChargeState.Declined && !(IsAsked(charge) && charge.Attempts[..^1].Any(a => a.Outcome == StripeOutcome.RequiresAction));
 
     private static bool IsAsked(Charge charge) => charge.Question?.Step == ChargeStep.Pay && !charge.Attempts.IsEmpty;
 
