@@ -173,7 +173,7 @@ internal sealed class Cancellations(TimeSpan within, Tally tally, EventIdPool id
         for (var count = reader.Int(); count > 0; count--)
         {
             var key = reader.Hash();
-            var node = _events.Insert(key, reader.Place());
+            var node = _events.Append(key, reader.Place());
             var at = _events.PlaceOf(node);
             var tallyKey = reader.Hash();
             var value = reader.Quantity();
@@ -185,7 +185,7 @@ internal sealed class Cancellations(TimeSpan within, Tally tally, EventIdPool id
 
         for (var count = reader.Int(); count > 0; count--)
         {
-            var node = _cancellers.Insert(reader.Hash(), new(reader.Long(), [], []));
+            var node = _cancellers.Append(reader.Hash(), new(reader.Long(), [], []));
             var name = reader.Hash();
             var rows = FirstChanges.ReadRows(ref reader);
             if (rows.Length > 0) _cancelled[node] = (name, rows);

@@ -61,7 +61,7 @@ internal sealed class LatestTally(EventIdPool ids, AccountCalendar calendar) : T
     {
         for (var count = reader.Int(); count > 0; count--)
         {
-            var node = _events.Insert(reader.Hash(), reader.Place());
+            var node = _events.Append(reader.Hash(), reader.Place());
             _values[node] = reader.Quantity();
             beside(node, ref reader);
         }

@@ -85,7 +85,7 @@ internal sealed class MaxTally(EventIdPool ids, AccountCalendar calendar) : Tall
         for (var count = reader.Int(); count > 0; count--)
         {
             var key = reader.Hash();
-            var node = _events.Insert(key, reader.Place());
+            var node = _events.Append(key, reader.Place());
             _values[node] = reader.Quantity();
             RankedFrom((long)key).Add((_values[node], node));
             beside(node, ref reader);

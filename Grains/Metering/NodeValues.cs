@@ -5,6 +5,12 @@ internal sealed class NodeValues<T>
 {
     private T[] _values = [];
 
+    /// <summary>Makes room for the nodes below a number.</summary>
+    public void Reserve(int nodes)
+    {
+        if (_values.Length < nodes) Array.Resize(ref _values, nodes);
+    }
+
     public ref T this[int node]
     {
         get

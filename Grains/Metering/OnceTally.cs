@@ -62,10 +62,15 @@ internal abstract class OnceTally(Meter meter, EventIdPool ids, AccountCalendar 
 
     public override void Read(ref SnapshotReader reader, NodeReader beside)
     {
-        for (var count = reader.Int(); count > 0; count--)
+        var count = reader.Int();
+        Events.Reserve(count);
+        _counts.Reserve(count);
+        _gaps.Reserve(count);
+        if (_valued) _values.Reserve(count);
+        for (; count > 0; count--)
         {
             var key = reader.Hash();
-            var node = Events.Insert(key, reader.Place());
+            var node = Events.Append(key, reader.Place());
             var gap = reader.Int();
             var counts = reader.Byte() == 1;
             Set(node, counts, _valued ? reader.Quantity() : Quantity.One, gap);

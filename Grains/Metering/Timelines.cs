@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Billing.Metering;
 
 /// <summary>The events of each key in order of time, source and id. An event is a node: a number that stays its own until it is freed.</summary>
@@ -19,14 +21,41 @@ internal sealed class Timelines(EventIdPool ids)
     /// <summary>How many events are held.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Makes room for so many events more.</summary>
+    public void Reserve(int events)
+    {
+        if (_nodes.Length - _used < events) Array.Resize(ref _nodes, _used + events);
+    }
+
     /// <summary>Places an event among the others of its key.</summary>
     public int Insert(UInt128 key, in EventPlace at)
     {
-        Count++;
-        var node = Take();
-        _nodes[node] = new() { TimeTicks = at.TimeTicks, Id = ids.Add(at.Source, at.Id) };
+        if (!_chains.TryGetValue(key, out var chain) || !IsAfter(chain.Tail, at)) return Append(key, at);
+        var node = New(at);
         Link(key, node, LastNotAfter(key, at));
         if (_nodes[node].Previous < 0) RegisterFirst(key, at.TimeTicks);
+        return node;
+    }
+
+    /// <summary>Places an event behind all others of its key, which are not after it.</summary>
+    public int Append(UInt128 key, in EventPlace at)
+    {
+        var node = New(at);
+        ref var chain = ref CollectionsMarshal.GetValueRefOrAddDefault(_chains, key, out var known);
+        _nodes[node].Next = -1;
+        if (known)
+        {
+            _nodes[node].Previous = chain.Tail;
+            _nodes[chain.Tail].Next = node;
+        }
+        else
+        {
+            _nodes[node].Previous = -1;
+            chain.Head = node;
+            RegisterFirst(key, at.TimeTicks);
+        }
+
+        chain.Tail = node;
         return node;
     }
 
@@ -234,6 +263,14 @@ internal sealed class Timelines(EventIdPool ids)
         _nodes[chain.Head].Previous = -1;
         _chains[key] = chain;
         RegisterFirst(key, _nodes[chain.Head].TimeTicks >= horizonTicks ? _nodes[chain.Head].TimeTicks : horizonTicks + TimeSpan.TicksPerDay);
+    }
+
+    private int New(in EventPlace at)
+    {
+        Count++;
+        var node = Take();
+        _nodes[node] = new() { TimeTicks = at.TimeTicks, Id = ids.Add(at.Source, at.Id) };
+        return node;
     }
 
     private int Take()
