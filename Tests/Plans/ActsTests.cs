@@ -69,6 +69,20 @@ public sealed class ActsTests
         Assert.Equal([("v1", -48_000L), ("v2", 80_000L)], made.Lines.Select(l => (l.CatalogVersion!, l.Amount)));
     }
 
+    // In 45 days of grace the draft of May is still open when new periods begin. Its year was paid on 1 April.
+    [Fact]
+    public void ResumedWhileADraftOfTheYearBeforeIsOpen_ThatBearsNoSecondYear()
+    {
+        var account = Opened("basic-year", Catalog().Replace("\"currency\"", "\"grace\": \"P45D\", \"currency\"", StringComparison.Ordinal)).At(On("2026-05-20"));
+        account.Suspend();
+        account.At(On("2026-04-01").AddDays(73));
+        account.Resume();
+
+        account.At(On("2026-08-01"));
+
+        Assert.Equal([On("2026-04-01"), On("2026-06-13")], account.Invoices.SelectMany(i => i.Lines).Where(l => l.Kind == InvoiceLineKind.Base).Select(l => l.Period.Start));
+    }
+
     [Fact]
     public void ResumedWithAProductThatWasToBeAdded_ItIsOnTheFirstInvoice()
     {
