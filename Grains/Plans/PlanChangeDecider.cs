@@ -46,6 +46,13 @@ internal static class PlanChangeDecider
         }
     }
 
+    /// <summary>Lets the changes hold when periods begin anew: also those that wait for the end of a paid year, which is given back.</summary>
+    public static void TakeEffectAnew(AccountState account, DateTimeOffset anchor, DateTimeOffset now, FactWriter facts)
+    {
+        foreach (var subscription in account.Subscriptions.Where(s => s.Scheduled?.At > anchor).ToList()) Redate(account, subscription.Product, anchor, now, facts);
+        TakeEffect(account, anchor, facts);
+    }
+
     /// <summary>Adds the products that are due, when the period has begun that they are for.</summary>
     public static void BeginAdded(AccountState account, DateTimeOffset due, FactWriter facts)
     {
@@ -63,6 +70,13 @@ internal static class PlanChangeDecider
         var invoice = InvoiceFinalizer.Finalize(account, due, at);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(invoice));
         return Change(account, changes, invoice, at);
+    }
+
+    // What waited for the end of a year waits no more.
+    private static void Redate(AccountState account, string product, DateTimeOffset at, DateTimeOffset now, FactWriter facts)
+    {
+        var change = account.ScheduledFor(product)!;
+        AccountDecider.Emit(account, facts, new AccountFact.PlanChangeScheduled(product, change.Plan, change.CatalogVersion, at, change.Reason, now, change.CommandId));
     }
 
     private static AccountFact FactOf(AccountState account, PlannedChange change, ChangePlans command, DateTimeOffset now)
