@@ -65,14 +65,19 @@ internal static class PlanChangeDecider
         var at = AccountDecider.WholeSecond(now);
         var lines = changes.Where(c => c.At == at).OrderBy(c => c.Plan.Product, StringComparer.Ordinal).SelectMany(c => Lines(account, c)).ToImmutableArray();
         var due = lines.IsEmpty ? null : InvoiceFinalizer.Draft(account, new(at, account.BegunPeriod!.Value.End), at, lines);
-        foreach (var change in changes) AccountDecider.Emit(account, facts, FactOf(account, change, command, now));
+        foreach (var change in changes)
+        {
+            AccountDecider.Emit(account, facts, FactOf(account, change, command, now));
+            if (change.PaidPeriod is { } year && account.ScheduledFor(change.Plan.Product)?.At < year.End) Redate(account, change.Plan.Product, year.End, now, facts);
+        }
+
         if (due is null) return Change(account, changes, null, at);
         var invoice = InvoiceFinalizer.Finalize(account, due, at);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(invoice));
         return Change(account, changes, invoice, at);
     }
 
-    // What waited for the end of a year waits no more.
+    // What was to hold in a year that is another now waits for the end of that; what waited for a year that is over, no more.
     private static void Redate(AccountState account, string product, DateTimeOffset at, DateTimeOffset now, FactWriter facts)
     {
         var change = account.ScheduledFor(product)!;
