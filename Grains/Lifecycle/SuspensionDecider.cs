@@ -79,7 +79,8 @@ internal static class SuspensionDecider
     private static AccountChange Suspended(AccountState account, DateTimeOffset at)
     {
         var end = account.BegunPeriod!.Value.End;
-        var years = BaseFees.PaidBeyond(account, end).Select(l => $" {l.Plan} is paid to {Text(l.Period.End)}: what is left of that when the account is resumed is given back then, and a year begins anew.");
+        var years = BaseFees.PaidBeyond(account, end).Select(l =>
+            $" {l.Plan} is paid to {Text(l.Period.End)}: what is left of that when the account is resumed is given back then, and {(account.ScheduledFor(l.Product!) is { } change ? $"{change.Plan} begins" : "a year begins anew")}.");
         return Change(
             account,
             $"The account is suspended. Its running period goes on to {Text(end)} and its usage is invoiced; after that no base fee is invoiced and nothing is counted until it is resumed.{string.Concat(years)}",

@@ -75,7 +75,8 @@ public sealed class ActsTests
     {
         var account = Opened("basic-year").At(April11);
         Assert.Equal(On("2027-04-01"), account.Move("basic", PlanChangeTime.PeriodEnd).Change!.EffectiveAt);
-        account.At(On("2026-04-20")).Suspend();
+        account.At(On("2026-04-20"));
+        Assert.EndsWith("is given back then, and basic begins.", account.Suspend().Change!.Description, StringComparison.Ordinal);
         account.At(On("2026-04-01").AddDays(73));
 
         var (_, made) = ShownAndMade(account, account.Resume);
