@@ -116,17 +116,20 @@ internal static class PlanChangeDecider
         var changes = ImmutableArray.CreateBuilder<PlannedChange>();
         foreach (var subscription in account.Subscriptions)
         {
-            if (subscription.Scheduled is { } scheduled && scheduled.CommandId == id) Add(subscription, scheduled.Plan, scheduled.CatalogVersion, scheduled.At);
+            if (subscription.Scheduled is { } scheduled && scheduled.CommandId == id) Add(subscription, scheduled.Plan, scheduled.CatalogVersion, scheduled.At, scheduled.At > account.BegunPeriod?.End ? scheduled.At : null);
             else if (subscription.ChangeCommand == id) Add(subscription, subscription.Plan, subscription.CatalogVersion, subscription.ChangedAt!.Value);
             else if (subscription.CommandId == id) Add(null, subscription.Plan, subscription.CatalogVersion, subscription.StartedAt);
         }
 
         foreach (var (_, addition) in account.Additions.Where(a => a.Value.CommandId == id)) Add(null, addition.Plan, addition.CatalogVersion, addition.At);
         if (changes.Count == 0) return null;
-        var invoice = account.Invoices.FirstOrDefault(i => i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && changes.Any(c => c.At == i.FinalizedAt && c.Plan.Product == l.Product)));
+        // Of invoices of one instant, the newest: a change before it is not the last one, and not known any more. A product is added before all.
+        var made = account.Invoices.Where(i => i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && changes.Any(c => c.At == i.FinalizedAt && c.Plan.Product == l.Product)));
+        var invoice = changes.Any(c => c.Subscription is not null) ? made.LastOrDefault() : made.FirstOrDefault();
         return Change(account, changes.ToImmutable(), invoice, account.LastEntryAt);
 
-        void Add(Subscription? subscription, string plan, string version, DateTimeOffset at) => changes.Add(new(subscription, account.PlanOf(plan, version), version, at, null));
+        void Add(Subscription? subscription, string plan, string version, DateTimeOffset at, DateTimeOffset? paidTo = null) =>
+            changes.Add(new(subscription, account.PlanOf(plan, version), version, at, null, paidTo));
     }
 
     private static AccountChange Change(AccountState account, ImmutableArray<PlannedChange> changes, InvoiceView? invoice, DateTimeOffset now)

@@ -377,6 +377,27 @@ public sealed class PlanChangeTests
     }
 
     [Fact]
+    public void ARetryOfAChangeThatWaitsForThePaidYear_GetsTheFirstAnswer()
+    {
+        var account = Opened("basic-year").At(April11);
+        var first = account.Move("basic", PlanChangeTime.PeriodEnd, commandId: "c-1").Change!;
+
+        Assert.Equal(first.Description, account.Move("basic", PlanChangeTime.PeriodEnd, commandId: "c-1").Change!.Description);
+    }
+
+    [Fact]
+    public void ARetryOfTheSecondChangeOfAnInstant_GetsItsInvoice()
+    {
+        var account = Opened().At(April11);
+        account.Move("pro", commandId: "c-1");
+        var second = account.Move("advanced", commandId: "c-2").Change!;
+
+        var again = account.Move("advanced", commandId: "c-2").Change!;
+
+        Assert.Equal((3, second.Total), (again.Invoice!.Value, again.Total));
+    }
+
+    [Fact]
     public void ReadingTheJournalAgain_GivesTheSamePlans()
     {
         var account = Opened().At(April11);
