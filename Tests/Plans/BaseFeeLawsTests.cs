@@ -16,11 +16,30 @@ public sealed class BaseFeeLawsTests
     // Goal: the lines are those that a naive reader of the rules works out: plan, version, time and amount. Method: compared before each act.
     [Fact]
     public void WhateverPeopleDo_TheBasePricesAreThoseOfTheRules() =>
-        Prop.ForAll(FeeCase.Any, tried => { FeeRun.Lived(tried, run => Same(run.Oracle.Fees, run.Fees)); }).Holds(400);
+        Prop.ForAll(FeeCase.Any, tried => { FeeRun.Lived(tried, run => Same(run.Oracle.Fees, run.Fees)); }).Holds(300);
 
     [Fact]
     public void ADryRun_ShowsWhatTheActDoes() =>
-        Prop.ForAll(FeeCase.Any, tried => { FeeRun.Lived(tried, act: ShowsWhatItDoes); }).Holds(100);
+        Prop.ForAll(FeeCase.Any, tried => { FeeRun.Lived(tried, act: ShowsWhatItDoes); }).Holds(60);
+
+    [Fact]
+    public void ARetryOfAChange_GetsTheFirstAnswer() =>
+        Prop.ForAll(FeeCase.Any, tried =>
+        {
+            FeeRun.Lived(tried, act: (run, act) =>
+            {
+                var command = $"command-{run.Account.Entries.Count}";
+                var first = run.Do(act, commandId: command);
+                if (first.Change is null || act.Kind is not (FeeActKind.MoveNow or FeeActKind.MoveAtPeriodEnd or FeeActKind.Cancel)) return first.Change is not null;
+                var entries = run.Account.Entries.Count;
+                var again = run.Do(act, commandId: command);
+                Assert.Equal(JsonSerializer.Serialize(first.Change.Lines), JsonSerializer.Serialize(again.Change!.Lines));
+                Assert.Equal((first.Change.EffectiveAt, first.Change.Total, first.Change.Invoice), (again.Change.EffectiveAt, again.Change.Total, again.Change.Invoice));
+                if (act.Plans.Length < 2) Assert.Equal(first.Change.Description, again.Change.Description);
+                Assert.Equal(entries, run.Account.Entries.Count);
+                return true;
+            });
+        }).Holds(60);
 
     [Fact]
     public void ThePreview_BearsTheBasePricesOfTheNextPeriod() =>
@@ -33,7 +52,7 @@ public sealed class BaseFeeLawsTests
                 var next = run.Oracle.NextEnd!.Value;
                 Same(Coming(state, next), FeeRun.FeesOf(AccountViews.Preview(state, run.Account.Now)!.Lines));
             });
-        }).Holds(100);
+        }).Holds(60);
 
     // Goal: what is served is paid for once, and nothing is paid for twice. Method: the lines alone, those below zero give time back. A part
     // of less than two days may be too short to cost a cent.
@@ -51,7 +70,7 @@ public sealed class BaseFeeLawsTests
                     Assert.InRange(times, IsServed(run.Account, product.Key, from + ((to - from) / 2)) ? 1 : 0, 1);
                 }
             }
-        }).Holds(200);
+        }).Holds(100);
 
     [Fact]
     public void WhatIsTakenBackAtOnce_LeavesNoTrace() =>
@@ -62,7 +81,13 @@ public sealed class BaseFeeLawsTests
 
             Assert.Equal(straight.Account.InvoicesJson, regretful.Account.InvoicesJson);
             Assert.Equal(straight.Account.State.Subscriptions.Select(s => (s.Plan, s.CatalogVersion)), regretful.Account.State.Subscriptions.Select(s => (s.Plan, s.CatalogVersion)));
-        }).Holds(100);
+        }).Holds(60);
+
+    // Goal: what was missed is done as it would have been done at its time.
+    [Fact]
+    public void WakingAtEachDueInstant_AndCatchingUp_GiveTheSameInvoices() =>
+        Prop.ForAll(FeeCase.Any, tried =>
+            Assert.Equal(FeeRun.Lived(tried with { Wakes = true }).Account.InvoicesJson, FeeRun.Lived(tried with { Wakes = false }).Account.InvoicesJson)).Holds(60);
 
     [Fact]
     public void TheJournal_GivesTheSameStateAndTheSameInvoicesAgain() =>
@@ -72,7 +97,7 @@ public sealed class BaseFeeLawsTests
 
             Assert.Equal(account.Snapshot(), AccountRun.Canonical(account.ReadAgain(account.Entries.Count / 2), account.Now));
             Assert.Equal(JsonSerializer.Serialize(account.State.Invoices), JsonSerializer.Serialize(account.Rerun().State.Invoices));
-        }).Holds(100);
+        }).Holds(60);
 
     // Goal: the laws do not hold because nothing happens.
     [Fact]
@@ -147,7 +172,7 @@ public sealed class BaseFeeLawsTests
         var facts = account.Facts().ToList();
         var hasTrial = facts.OfType<AccountFact.AccountOpened>().Single().TrialEndsAt is not null;
         var began = facts.OfType<AccountFact.SubscriptionStarted>().Single(f => f.Product == product).At;
-        if (at < began || (hasTrial && !facts.OfType<AccountFact.PaidSubscriptionBegan>().Any(f => f.At <= at)) || facts.OfType<AccountFact.AccountCancelled>().Any(f => f.At <= at)) return false;
+        if (at < began || at > account.Now || (hasTrial && !facts.OfType<AccountFact.PaidSubscriptionBegan>().Any(f => f.At <= at)) || facts.OfType<AccountFact.AccountCancelled>().Any(f => f.At <= at)) return false;
         var pauses = facts.OfType<AccountFact.PeriodsPaused>().Select(f => f.At).Where(paused => paused <= at).ToList();
         return pauses.Count == facts.OfType<AccountFact.AccountReactivated>().Count(f => f.Anchor <= at);
     }

@@ -50,17 +50,17 @@ internal sealed class FeeRun
     }
 
     /// <summary>Does what a person does, or tries it.</summary>
-    public AccountChangeAnswer Do(FeeAct act, bool dryRun = false) => act.Kind switch
+    public AccountChangeAnswer Do(FeeAct act, bool dryRun = false, string? commandId = null) => act.Kind switch
     {
         FeeActKind.MoveNow or FeeActKind.MoveAtPeriodEnd => Account.ChangePlans(new ChangePlans(
             [.. act.Plans.Select(id => new PlanChange(ProductOf(id), id))],
             act.Version,
             act.Kind == FeeActKind.MoveNow ? PlanChangeTime.Now : PlanChangeTime.PeriodEnd,
-            "They asked for it.", dryRun, null)),
+            "They asked for it.", dryRun, commandId)),
         FeeActKind.Undo => Account.UndoPlanChange(ProductOf(act.Plans[0]), dryRun),
         FeeActKind.Suspend => Account.Suspend(dryRun),
         FeeActKind.Resume => Account.Resume(dryRun),
-        FeeActKind.Cancel => Account.Cancel(dryRun: dryRun),
+        FeeActKind.Cancel => Account.Cancel(dryRun: dryRun, commandId: commandId),
         _ => Account.UndoCancellation(dryRun: dryRun),
     };
 
