@@ -19,7 +19,7 @@ internal static class BaseFees
     public static IEnumerable<InvoiceLine> Lines(AccountState account, BillingPeriod period, DateTimeOffset at)
     {
         if (account.EndsAt <= period.Start) yield break;
-        var anchor = account.Calendar.Anchor is { } begun && begun <= period.Start ? begun : period.Start;
+        var anchor = account.Calendar.AnchorAt(period.Start) ?? period.Start;
         var month = BillingCalendar.MonthsTo(anchor, period.Start);
         foreach (var subscription in account.Subscriptions.OrderBy(s => s.Product, StringComparer.Ordinal))
         {
@@ -121,7 +121,7 @@ internal static class BaseFees
     private static DateTimeOffset YearBegan(AccountState account, Subscription subscription, DateTimeOffset periodStart)
     {
         var began = periodStart;
-        var anchor = account.Calendar.Anchor is { } begun && begun <= periodStart ? begun : periodStart;
+        var anchor = account.Calendar.AnchorAt(periodStart) ?? periodStart;
         for (var i = subscription.Periods.Length - 1; i >= 0; i--)
         {
             var period = subscription.Periods[i];

@@ -25,6 +25,9 @@ internal sealed class AccountCalendar
     /// <summary>When the paid subscription began, or began again, UTC; null before.</summary>
     public DateTimeOffset? Anchor => Spans is [.., var last] ? last.Anchor : null;
 
+    /// <summary>The anchor that the period of an instant is counted from; null before the first.</summary>
+    public DateTimeOffset? AnchorAt(DateTimeOffset instant) => SpanAt(instant.UtcTicks)?.Anchor;
+
     /// <summary>When the periods stopped; null while they run.</summary>
     public DateTimeOffset? PausedAt => Spans is [.., var last] ? last.End : null;
 

@@ -16,7 +16,7 @@ internal static class CancellationDecider
         if (account.Cancelled is { } done)
         {
             return repeated && done.CommandId == command.CommandId
-                ? new(null, account.Calendar.Start is null ? AtOnce(account, done.At) : AtPeriodEnd(account, done.At, now))
+                ? new(null, account.Calendar.Start is null || account.Calendar.PausedAt is not null ? AtOnce(account, done.At) : AtPeriodEnd(account, done.At, now))
                 : Refused($"The account {account.Id} was cancelled at {Text(done.At)}. Nothing was changed.");
         }
 

@@ -65,7 +65,7 @@ internal static class SuspensionDecider
 
         // The years that are paid beyond it begin anew with the periods: what is left of them is given back.
         var paid = BaseFees.PaidBeyond(account, begins);
-        PlanChangeDecider.TakeEffect(account, begins, facts);
+        PlanChangeDecider.TakeEffectAnew(account, begins, now, facts);
         AccountDecider.Emit(account, facts, new AccountFact.AccountReactivated(reason, anchor, now, commandId, pastDue));
         PlanChangeDecider.BeginAdded(account, begins, facts);
         var first = InvoiceBuilder.First(account, begins, paid);
@@ -79,7 +79,8 @@ internal static class SuspensionDecider
     private static AccountChange Suspended(AccountState account, DateTimeOffset at)
     {
         var end = account.BegunPeriod!.Value.End;
-        var years = BaseFees.PaidBeyond(account, end).Select(l => $" {l.Plan} is paid to {Text(l.Period.End)}: what is left of that when the account is resumed is given back then, and a year begins anew.");
+        var years = BaseFees.PaidBeyond(account, end).Select(l =>
+            $" {l.Plan} is paid to {Text(l.Period.End)}: what is left of that when the account is resumed is given back then, and {(account.ScheduledFor(l.Product!) is { } change ? $"{change.Plan} begins" : "a year begins anew")}.");
         return Change(
             account,
             $"The account is suspended. Its running period goes on to {Text(end)} and its usage is invoiced; after that no base fee is invoiced and nothing is counted until it is resumed.{string.Concat(years)}",
@@ -91,7 +92,8 @@ internal static class SuspensionDecider
         var due = account.Charging.HasUnpaidDeclined ? $" It is past due: a charge was declined and is not paid. Unless it is paid, the account is suspended again at {Text(at + Dunning.SuspendAfter)}." : "";
         if (anchor is not { } begins) return Change(account, $"The account is resumed in its running period. Nothing is invoiced for that.{due}", at, null);
         var back = BaseFees.PaidBeyond(account, begins).Select(l => $" What is left of the paid year of {l.Plan}, to {Text(l.Period.End)}, is given back.");
-        return Change(account, $"The account is resumed. New billing periods begin at {Text(begins)}, and the first base fees are invoiced at once.{string.Concat(back)}{due}", begins, null);
+        var moves = account.Subscriptions.Where(s => s.Scheduled?.At > begins).Select(s => $" {s.Product} is on {s.Scheduled!.Plan} of the catalogue {s.Scheduled.CatalogVersion} from then on: it waited for the end of that year.");
+        return Change(account, $"The account is resumed. New billing periods begin at {Text(begins)}, and the first base fees are invoiced at once.{string.Concat(back)}{string.Concat(moves)}{due}", begins, null);
     }
 
     private static AccountChange ResumedBefore(AccountState account, DateTimeOffset? anchor, DateTimeOffset at) =>

@@ -46,6 +46,13 @@ internal static class PlanChangeDecider
         }
     }
 
+    /// <summary>Lets the changes hold when periods begin anew: also those that wait for the end of a paid year, which is given back.</summary>
+    public static void TakeEffectAnew(AccountState account, DateTimeOffset anchor, DateTimeOffset now, FactWriter facts)
+    {
+        foreach (var subscription in account.Subscriptions.Where(s => s.Scheduled?.At > anchor).ToList()) Redate(account, subscription.Product, anchor, now, facts);
+        TakeEffect(account, anchor, facts);
+    }
+
     /// <summary>Adds the products that are due, when the period has begun that they are for.</summary>
     public static void BeginAdded(AccountState account, DateTimeOffset due, FactWriter facts)
     {
@@ -58,11 +65,23 @@ internal static class PlanChangeDecider
         var at = AccountDecider.WholeSecond(now);
         var lines = changes.Where(c => c.At == at).OrderBy(c => c.Plan.Product, StringComparer.Ordinal).SelectMany(c => Lines(account, c)).ToImmutableArray();
         var due = lines.IsEmpty ? null : InvoiceFinalizer.Draft(account, new(at, account.BegunPeriod!.Value.End), at, lines);
-        foreach (var change in changes) AccountDecider.Emit(account, facts, FactOf(account, change, command, now));
+        foreach (var change in changes)
+        {
+            AccountDecider.Emit(account, facts, FactOf(account, change, command, now));
+            if (change.PaidPeriod is { } year && account.ScheduledFor(change.Plan.Product)?.At < year.End) Redate(account, change.Plan.Product, year.End, now, facts);
+        }
+
         if (due is null) return Change(account, changes, null, at);
         var invoice = InvoiceFinalizer.Finalize(account, due, at);
         AccountDecider.Emit(account, facts, new AccountFact.InvoiceFinalized(invoice));
         return Change(account, changes, invoice, at);
+    }
+
+    // What was to hold in a year that is another now waits for the end of that; what waited for a year that is over, no more.
+    private static void Redate(AccountState account, string product, DateTimeOffset at, DateTimeOffset now, FactWriter facts)
+    {
+        var change = account.ScheduledFor(product)!;
+        AccountDecider.Emit(account, facts, new AccountFact.PlanChangeScheduled(product, change.Plan, change.CatalogVersion, at, change.Reason, now, change.CommandId));
     }
 
     private static AccountFact FactOf(AccountState account, PlannedChange change, ChangePlans command, DateTimeOffset now)
@@ -97,17 +116,20 @@ internal static class PlanChangeDecider
         var changes = ImmutableArray.CreateBuilder<PlannedChange>();
         foreach (var subscription in account.Subscriptions)
         {
-            if (subscription.Scheduled is { } scheduled && scheduled.CommandId == id) Add(subscription, scheduled.Plan, scheduled.CatalogVersion, scheduled.At);
+            if (subscription.Scheduled is { } scheduled && scheduled.CommandId == id) Add(subscription, scheduled.Plan, scheduled.CatalogVersion, scheduled.At, scheduled.At > account.BegunPeriod?.End ? scheduled.At : null);
             else if (subscription.ChangeCommand == id) Add(subscription, subscription.Plan, subscription.CatalogVersion, subscription.ChangedAt!.Value);
             else if (subscription.CommandId == id) Add(null, subscription.Plan, subscription.CatalogVersion, subscription.StartedAt);
         }
 
         foreach (var (_, addition) in account.Additions.Where(a => a.Value.CommandId == id)) Add(null, addition.Plan, addition.CatalogVersion, addition.At);
         if (changes.Count == 0) return null;
-        var invoice = account.Invoices.FirstOrDefault(i => i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && changes.Any(c => c.At == i.FinalizedAt && c.Plan.Product == l.Product)));
+        // Of invoices of one instant, the newest: a change before it is not the last one, and not known any more. A product is added before all.
+        var made = account.Invoices.Where(i => i.Lines.Any(l => l.Kind == InvoiceLineKind.Proration && changes.Any(c => c.At == i.FinalizedAt && c.Plan.Product == l.Product)));
+        var invoice = changes.Any(c => c.Subscription is not null) ? made.LastOrDefault() : made.FirstOrDefault();
         return Change(account, changes.ToImmutable(), invoice, account.LastEntryAt);
 
-        void Add(Subscription? subscription, string plan, string version, DateTimeOffset at) => changes.Add(new(subscription, account.PlanOf(plan, version), version, at, null));
+        void Add(Subscription? subscription, string plan, string version, DateTimeOffset at, DateTimeOffset? paidTo = null) =>
+            changes.Add(new(subscription, account.PlanOf(plan, version), version, at, null, paidTo));
     }
 
     private static AccountChange Change(AccountState account, ImmutableArray<PlannedChange> changes, InvoiceView? invoice, DateTimeOffset now)

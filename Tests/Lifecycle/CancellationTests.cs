@@ -281,6 +281,18 @@ public sealed class CancellationTests
         Assert.Equal(FirstEnd, account.Cancel(commandId: "command-2").Change!.EffectiveAt);
     }
 
+    [Fact]
+    public void TheSameCommandAgainForAPausedAccount_GetsTheSameAnswer()
+    {
+        var account = Begun("desk-1");
+        account.Suspend();
+        account.At(FirstEnd);
+        var first = account.Cancel(commandId: "command-2");
+
+        Assert.Equal("The account is cancelled at once: no billing period of it runs.", first.Change!.Description);
+        Assert.Equal(JsonSerializer.Serialize(first), JsonSerializer.Serialize(account.Cancel(commandId: "command-2")));
+    }
+
     private static (RefusalKind?, string?) Kind(AccountChangeAnswer answer) => (answer.Refusal?.Kind, answer.Refusal?.Field);
 
     private static AccountRun Pending()

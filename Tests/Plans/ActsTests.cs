@@ -69,6 +69,37 @@ public sealed class ActsTests
         Assert.Equal([("v1", -48_000L), ("v2", 80_000L)], made.Lines.Select(l => (l.CatalogVersion!, l.Amount)));
     }
 
+    // The year is given back from 13 June on, so basic waits for nothing any more.
+    [Fact]
+    public void ResumedInAPaidYearWhoseEndAnotherPlanWaitsFor_ThatPlanBegins()
+    {
+        var account = Opened("basic-year").At(April11);
+        Assert.Equal(On("2027-04-01"), account.Move("basic", PlanChangeTime.PeriodEnd).Change!.EffectiveAt);
+        account.At(On("2026-04-20"));
+        Assert.EndsWith("is given back then, and basic begins.", account.Suspend().Change!.Description, StringComparison.Ordinal);
+        account.At(On("2026-04-01").AddDays(73));
+
+        var (_, made) = ShownAndMade(account, account.Resume);
+
+        Assert.Equal([("basic-year", -48_000L), ("basic", 6_000L)], made.Lines.Select(l => (l.Plan!, l.Amount)));
+        Assert.Contains("desk is on basic of the catalogue v1 from then on: it waited for the end of that year.", made.Description, StringComparison.Ordinal);
+        Assert.Equal(("basic", null), (account.Plan(), account.State.Subscriptions[0].Scheduled));
+    }
+
+    // In 45 days of grace the draft of May is still open when new periods begin. Its year was paid on 1 April.
+    [Fact]
+    public void ResumedWhileADraftOfTheYearBeforeIsOpen_ThatBearsNoSecondYear()
+    {
+        var account = Opened("basic-year", Catalog().Replace("\"currency\"", "\"grace\": \"P45D\", \"currency\"", StringComparison.Ordinal)).At(On("2026-05-20"));
+        account.Suspend();
+        account.At(On("2026-04-01").AddDays(73));
+        account.Resume();
+
+        account.At(On("2026-08-01"));
+
+        Assert.Equal([On("2026-04-01"), On("2026-06-13")], account.Invoices.SelectMany(i => i.Lines).Where(l => l.Kind == InvoiceLineKind.Base).Select(l => l.Period.Start));
+    }
+
     [Fact]
     public void ResumedWithAProductThatWasToBeAdded_ItIsOnTheFirstInvoice()
     {

@@ -278,6 +278,22 @@ public sealed class PlanChangeTests
         Assert.Equal([("basic-year", "v1", -48_000L), ("pro-year", "v2", 288_000L)], lines.Select(l => (l.Plan!, l.CatalogVersion!, l.Amount)));
     }
 
+    // basic-year of v2 was to go on in the year of basic-year from 1 May on. The rest of the year of pro-year is paid since 11 April.
+    [Fact]
+    public void UpwardsInAYearThatWasToMoveToAnotherVersion_TheMoveWaitsForItsEnd()
+    {
+        var account = Opened("basic-year", Catalog("v2").Replace("\"600.00\"", "\"800.00\"", StringComparison.Ordinal), Catalog()).At(April11);
+        Assert.Equal(On("2026-05-01"), account.Move("basic-year", PlanChangeTime.PeriodEnd, version: "v2").Change!.EffectiveAt);
+
+        var change = account.Move("pro-year").Change!;
+
+        Assert.EndsWith("At 2027-04-01T00:00:00Z it moves to basic-year of the catalogue v2, as scheduled before; undo that to stay.", change.Description, StringComparison.Ordinal);
+        account.At(On("2027-03-31"));
+        Assert.Equal("pro-year", account.Plan());
+        account.At(On("2027-04-04"));
+        Assert.Equal([("v1", 60_000L), ("v2", 80_000L)], account.Invoices.SelectMany(i => i.Lines).Where(l => l.Kind == InvoiceLineKind.Base).Select(l => (l.CatalogVersion!, l.Amount)));
+    }
+
     [Fact]
     public void AnotherCatalogueVersion_HoldsFromAPeriodStart()
     {
@@ -358,6 +374,27 @@ public sealed class PlanChangeTests
 
         Assert.Equal((first.Description, first.Total, first.Invoice, first.EffectiveAt), (again.Description, again.Total, again.Invoice, again.EffectiveAt));
         Assert.Equal(when == PlanChangeTime.Now ? 2 : 1, account.Invoices.Length);
+    }
+
+    [Fact]
+    public void ARetryOfAChangeThatWaitsForThePaidYear_GetsTheFirstAnswer()
+    {
+        var account = Opened("basic-year").At(April11);
+        var first = account.Move("basic", PlanChangeTime.PeriodEnd, commandId: "c-1").Change!;
+
+        Assert.Equal(first.Description, account.Move("basic", PlanChangeTime.PeriodEnd, commandId: "c-1").Change!.Description);
+    }
+
+    [Fact]
+    public void ARetryOfTheSecondChangeOfAnInstant_GetsItsInvoice()
+    {
+        var account = Opened().At(April11);
+        account.Move("pro", commandId: "c-1");
+        var second = account.Move("advanced", commandId: "c-2").Change!;
+
+        var again = account.Move("advanced", commandId: "c-2").Change!;
+
+        Assert.Equal((3, second.Total), (again.Invoice!.Value, again.Total));
     }
 
     [Fact]
