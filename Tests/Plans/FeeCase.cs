@@ -36,7 +36,8 @@ internal enum FeeActKind
 /// <summary>Something that a person does, and when.</summary>
 /// <param name="Kind">What.</param>
 /// <param name="Plans">
-/// The plans that products are moved to or added on, none for those that they are on; for an undoing, one of the product whose change is undone.
+/// The plans that products are moved to or added on; none for those that they are on, or at once for the next plan up. For an undoing, one of the
+/// product whose change is undone.
 /// </param>
 /// <param name="Version">The catalogue version of the plans; null for that of each subscription.</param>
 /// <param name="Boundaries">How many ends of trial or periods are waited for before.</param>
@@ -112,17 +113,17 @@ internal sealed record FeeCase(
         });
     }
 
-    // Most cancellations are taken back and many suspensions are over after a while, so that lives go on.
+    // Most cancellations and some changes are taken back, and many suspensions are over after a while, so that lives go on.
     private static IEnumerable<FeeAct> Done(Draw draw, string[] versions)
     {
         var kind = draw.Of(
             FeeActKind.MoveNow, FeeActKind.MoveNow, FeeActKind.MoveNow, FeeActKind.MoveAtPeriodEnd, FeeActKind.MoveAtPeriodEnd, FeeActKind.MoveAtPeriodEnd,
             FeeActKind.Undo, FeeActKind.Suspend, FeeActKind.Suspend, FeeActKind.Resume, FeeActKind.Resume, FeeActKind.Resume,
-            draw.Of(FeeActKind.Cancel, FeeActKind.UndoCancellation));
+            FeeActKind.Cancel);
         ImmutableArray<string> plans = kind switch
         {
             FeeActKind.MoveAtPeriodEnd when draw.Chance(25) => [],
-            FeeActKind.MoveNow when draw.Chance(30) => [draw.Of("desk-y2", "desk-y3")],
+            FeeActKind.MoveNow when draw.Chance(50) => [],
             FeeActKind.MoveNow or FeeActKind.MoveAtPeriodEnd => draw.Chance(20) ? [Plan(draw, Bot), Plan(draw, Desk)] : [Plan(draw, draw.Chance(70) ? Desk : Bot)],
             FeeActKind.Undo => [Plan(draw, draw.Chance(70) ? Desk : Bot)],
             _ => [],
@@ -139,6 +140,7 @@ internal sealed record FeeCase(
         };
         yield return new(kind, plans, version, boundaries, wait);
         if (kind == FeeActKind.Cancel && draw.Chance(80)) yield return new(FeeActKind.UndoCancellation, [], null, 0, TimeSpan.FromHours(draw.From(0, 300)));
+        if (kind == FeeActKind.MoveAtPeriodEnd && !plans.IsEmpty && draw.Chance(25)) yield return new(FeeActKind.Undo, [plans[0]], null, 0, TimeSpan.FromHours(draw.From(0, 300)));
         if (kind == FeeActKind.Suspend && draw.Chance(50)) yield return new(FeeActKind.Resume, [], null, 1, TimeSpan.FromHours(draw.From(-10, 1_000)));
     }
 

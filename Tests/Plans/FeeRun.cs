@@ -37,7 +37,12 @@ internal sealed class FeeRun
             if (run.When(asked) is not { } clock) break;
             run.To(clock);
             before?.Invoke(run);
-            var next = asked.Kind == FeeActKind.MoveAtPeriodEnd && asked.Plans.IsEmpty ? asked with { Plans = [.. run.Oracle.Plans] } : asked;
+            var next = asked switch
+            {
+                { Kind: FeeActKind.MoveNow, Plans.IsEmpty: true } => asked with { Plans = [.. run.Oracle.NextUp] },
+                { Kind: FeeActKind.MoveAtPeriodEnd, Plans.IsEmpty: true } => asked with { Plans = [.. run.Oracle.Plans] },
+                _ => asked,
+            };
             var refuses = run.Oracle.Refuses(next);
             Assert.True(refuses != (act?.Invoke(run, next) ?? run.Do(next).Change is not null), $"{next}, which {(refuses ? "cannot" : "can")} be done");
             if (!refuses) run.Oracle.Did(next, clock);

@@ -39,6 +39,11 @@ internal sealed class NaiveBaseFees
     /// <summary>The plans that products are on.</summary>
     public IEnumerable<string> Plans => _products.Values.Select(p => p.Plan?.Id).OfType<string>();
 
+    /// <summary>The next plan up, of the last product that has one.</summary>
+    public IEnumerable<string> NextUp => _products.Values
+        .Select(p => _tried.Plans.Where(o => o.Product == p.Plan?.Product && o.Version == p.Plan.Version && o.Yearly == p.Plan.Yearly && o.Rank > p.Plan.Rank).MinBy(o => o.Rank)?.Id)
+        .OfType<string>().TakeLast(1);
+
     /// <summary>When the trial or the running period ends; null while neither runs.</summary>
     public DateTimeOffset? NextEnd => _hasEnded || _pausedAt is not null ? null : _trialEnd ?? PeriodEnd;
 
@@ -64,7 +69,7 @@ internal sealed class NaiveBaseFees
     /// <summary>Whether something cannot be done, as things stand.</summary>
     public bool Refuses(FeeAct act) => _hasEnded || act.Kind switch
     {
-        FeeActKind.MoveNow => _pausedAt is not null || PlansOf(act).Exists(RefusesNow),
+        FeeActKind.MoveNow => _pausedAt is not null || act.Plans.IsEmpty || PlansOf(act).Exists(RefusesNow),
         FeeActKind.MoveAtPeriodEnd => _pausedAt is not null || _isToEnd || act.Plans.IsEmpty || PlansOf(act).Exists(RefusesAtPeriodEnd),
         FeeActKind.Undo => ProductOf(act.Plans[0]).Scheduled is null,
         FeeActKind.Suspend => _isSuspended || _trialEnd is not null,
