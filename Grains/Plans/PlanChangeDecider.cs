@@ -150,13 +150,14 @@ internal static class PlanChangeDecider
             .Where(c => account.ScheduledFor(c.Plan.Product) is { } other && other.At > c.At)
             .Select(c => account.ScheduledFor(c.Plan.Product)!)
             .Select(c => $" At {Text(c.At)} it moves to {c.Plan} of the catalogue {c.CatalogVersion}, as scheduled before; undo that to stay."));
+        var waits = account.Suspension is not null && changes.Any(c => c.At > now) ? " The account is suspended: unless it is resumed before, that holds when billing periods begin anew." : "";
         var ends = account.Cancellation is { } cancellation ? $" The account is cancelled at {Text(cancellation.EffectiveAt)}, as before." : "";
         return new(
-            account.Id, string.Join(" ", sentences) + held + cost + later + scheduled + ends, changes.Min(c => c.At), false, currency,
+            account.Id, string.Join(" ", sentences) + held + cost + later + waits + scheduled + ends, changes.Min(c => c.At), false, currency,
             invoice?.Total ?? coming.Sum(l => l.Amount), invoice?.Lines ?? coming, invoice?.Number);
     }
 
-    // The base prices that the changed plans bring when they begin; a year that is paid goes on without one.
+    // The base prices that the changed plans bring when they begin; a year that is paid goes on without one, and no period begins suspended.
     private static ImmutableArray<InvoiceLine> Coming(AccountState account, IEnumerable<PlannedChange> changes)
     {
         var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
@@ -164,7 +165,7 @@ internal static class PlanChangeDecider
         {
             var begins = account.Status == AccountStatus.Trialing ? account.Profile!.TrialEndsAt!.Value : change.At;
             var anchor = account.Calendar.Anchor ?? begins;
-            if (account.Cancellation?.EffectiveAt <= begins) continue;
+            if (account.Cancellation?.EffectiveAt <= begins || account.Suspension is not null) continue;
             if (change is { Subscription: { } subscription, Plan.Interval: PlanInterval.Year }
                 && account.PlanOf(subscription.Plan, subscription.CatalogVersion).Interval == PlanInterval.Year
                 && account.BegunPeriod is not null && begins < BaseFees.YearOf(account, subscription).End) continue;

@@ -278,6 +278,22 @@ public sealed class PlanChangeTests
         Assert.Equal([("basic-year", "v1", -48_000L), ("pro-year", "v2", 288_000L)], lines.Select(l => (l.Plan!, l.CatalogVersion!, l.Amount)));
     }
 
+    [Fact]
+    public void AtTheEndOfAPeriodThatIsTheLastOfASuspendedAccount_NothingIsPaidUntilItIsResumed()
+    {
+        var account = Opened("pro").At(April11);
+        account.Suspend();
+
+        var change = account.Move("basic", PlanChangeTime.PeriodEnd).Change!;
+
+        Assert.Equal((0L, 0), (change.Total, change.Lines.Length));
+        Assert.EndsWith(" Nothing is due at once. The account is suspended: unless it is resumed before, that holds when billing periods begin anew.", change.Description, StringComparison.Ordinal);
+        account.At(On("2026-06-13"));
+        Assert.Equal(["pro"], account.Invoices.SelectMany(i => i.Lines).Where(l => l.Kind == InvoiceLineKind.Base).Select(l => l.Plan!));
+        account.Resume();
+        Assert.Equal(("basic", On("2026-06-13")), (account.Invoices[^1].Lines[0].Plan!, account.Invoices[^1].Lines[0].Period.Start));
+    }
+
     // basic-year of v2 was to go on in the year of basic-year from 1 May on. The rest of the year of pro-year is paid since 11 April.
     [Fact]
     public void UpwardsInAYearThatWasToMoveToAnotherVersion_TheMoveWaitsForItsEnd()
